@@ -1,0 +1,1 @@
+# What installs beside the programs.

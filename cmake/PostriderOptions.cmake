@@ -1,0 +1,59 @@
+# Build options, compiler flags and the libraries of the system.
+
+option(POSTRIDER_TESTS "build the tests" ON)
+option(POSTRIDER_BENCH "build the micro-benchmarks" OFF)
+option(POSTRIDER_FUZZ "build the fuzz targets (needs clang)" OFF)
+set(POSTRIDER_SANITIZE "" CACHE STRING "sanitizers, as for -fsanitize= (address,undefined or thread)")
+
+# Where an installed Postfix keeps its things; the defaults of the parameters of the same name.
+set(POSTRIDER_CONFIG_DIRECTORY /etc/postfix CACHE STRING "config_directory")
+set(POSTRIDER_QUEUE_DIRECTORY /var/spool/postfix CACHE STRING "queue_directory")
+set(POSTRIDER_DATA_DIRECTORY /var/lib/postfix CACHE STRING "data_directory")
+set(POSTRIDER_COMMAND_DIRECTORY ${CMAKE_INSTALL_PREFIX}/sbin CACHE STRING "command_directory")
+set(POSTRIDER_DAEMON_DIRECTORY ${CMAKE_INSTALL_PREFIX}/libexec/postfix CACHE STRING "daemon_directory")
+set(POSTRIDER_MAIL_OWNER postfix CACHE STRING "mail_owner")
+set(POSTRIDER_SETGID_GROUP postdrop CACHE STRING "setgid_group")
+
+add_library(postrider_flags INTERFACE)
+target_compile_options(postrider_flags INTERFACE
+  -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual
+  -Wformat=2 -Wimplicit-fallthrough -Wno-missing-field-initializers -fno-omit-frame-pointer -fstack-protector-strong)
+# -iquote, not -I: our "sys/socket.h" must not stand in for the system's <sys/socket.h>.
+target_compile_options(postrider_flags INTERFACE
+  "SHELL:-iquote ${PROJECT_SOURCE_DIR}/src/lib" "SHELL:-iquote ${PROJECT_SOURCE_DIR}/src"
+  "SHELL:-iquote ${PROJECT_BINARY_DIR}/generated")
+if(NOT POSTRIDER_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+  # Fiber stacks are 64 kB: a function with large locals is a mistake. Sanitizers and -O0 enlarge frames.
+  target_compile_options(postrider_flags INTERFACE -Wframe-larger-than=8192)
+  target_compile_definitions(postrider_flags INTERFACE _FORTIFY_SOURCE=2)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # False alarms of g++ 12 inside libstdc++ once strings are inlined (GCC bugs 105329, 105651 and kin).
+  target_compile_options(postrider_flags INTERFACE
+    -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds -Wno-maybe-uninitialized)
+endif()
+if(POSTRIDER_SANITIZE)
+  target_compile_options(postrider_flags INTERFACE
+    -fsanitize=${POSTRIDER_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(postrider_flags INTERFACE -fsanitize=${POSTRIDER_SANITIZE})
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+find_program(MOLD_PROGRAM mold)
+if(MOLD_PROGRAM AND NOT POSTRIDER_SANITIZE)
+  target_link_options(postrider_flags INTERFACE -fuse-ld=mold)
+endif()
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(Boost 1.74 REQUIRED COMPONENTS context)
+pkg_check_modules(LIBEVENT REQUIRED IMPORTED_TARGET libevent_core)
+pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb)
+find_library(BERKELEY_DB_LIBRARY db REQUIRED)
+find_package(nlohmann_json REQUIRED)

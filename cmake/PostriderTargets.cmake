@@ -1,0 +1,48 @@
+# Libraries and programs, with the layering rule: a target may link only what lies in a lower layer.
+
+# postrider_library(name LAYER n [SOURCES ...] [DEPENDS postrider libraries ...] [LIBRARIES others ...])
+function(postrider_library name)
+  cmake_parse_arguments(arg "" "LAYER" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  set(target postrider_${name})
+  add_library(${target} STATIC ${arg_SOURCES})
+  set_property(TARGET ${target} PROPERTY POSTRIDER_LAYER ${arg_LAYER})
+  target_link_libraries(${target} PRIVATE postrider_flags ${arg_LIBRARIES})
+  foreach(dependency ${arg_DEPENDS})
+    postrider_check_layer(${target} ${arg_LAYER} postrider_${dependency})
+    target_link_libraries(${target} PUBLIC postrider_${dependency})
+  endforeach()
+endfunction()
+
+function(postrider_check_layer target layer dependency)
+  get_target_property(below ${dependency} POSTRIDER_LAYER)
+  if(NOT below LESS layer)
+    message(FATAL_ERROR "${target} (layer ${layer}) must not link ${dependency} (layer ${below}): link downward only")
+  endif()
+endfunction()
+
+# postrider_daemon(name SOURCES ... DEPENDS ...): the logic as a library that tests can link, and the program.
+# The program's own source is main.cc of the same folder.
+function(postrider_daemon name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  string(REPLACE "-" "_" id ${name})
+  if(arg_SOURCES)
+    postrider_library(${id}_core LAYER 60 SOURCES ${arg_SOURCES} DEPENDS ${arg_DEPENDS} LIBRARIES ${arg_LIBRARIES})
+    set(link postrider_${id}_core)
+  else()
+    list(TRANSFORM arg_DEPENDS PREPEND postrider_ OUTPUT_VARIABLE link)
+  endif()
+  add_executable(${name} main.cc)
+  target_link_libraries(${name} PRIVATE postrider_flags ${link} ${arg_LIBRARIES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/libexec)
+  install(TARGETS ${name} RUNTIME DESTINATION ${POSTRIDER_DAEMON_DIRECTORY})
+endfunction()
+
+# postrider_tool(name SOURCES ... DEPENDS ...): a command for the administrator.
+function(postrider_tool name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  list(TRANSFORM arg_DEPENDS PREPEND postrider_ OUTPUT_VARIABLE link)
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE postrider_flags ${link} ${arg_LIBRARIES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/sbin)
+  install(TARGETS ${name} RUNTIME DESTINATION ${POSTRIDER_COMMAND_DIRECTORY})
+endfunction()

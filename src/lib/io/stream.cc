@@ -1,0 +1,227 @@
+#include "io/stream.h"
+
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+namespace postrider::io {
+
+namespace {
+
+constexpr size_t kBufferSize = 32 * 1024;
+constexpr size_t kFlushAt = 64 * 1024;
+
+/// Input buffers of streams that have input; the others return theirs here.
+class BufferPool {
+ public:
+  std::unique_ptr<char[]> take() {
+    if (free_.empty()) return std::make_unique_for_overwrite<char[]>(kBufferSize);
+    std::unique_ptr<char[]> buffer = std::move(free_.back());
+    free_.pop_back();
+    return buffer;
+  }
+  void give_back(std::unique_ptr<char[]> buffer) {
+    if (free_.size() < 64) free_.push_back(std::move(buffer));
+  }
+
+ private:
+  std::vector<std::unique_ptr<char[]>> free_;
+};
+
+BufferPool& buffers() {
+  static thread_local BufferPool pool;
+  return pool;
+}
+
+}  // namespace
+
+struct Stream::State {
+  explicit State(sys::Fd descriptor) : fd(std::move(descriptor)), events(fd.get()) {}
+  sys::Fd fd;
+  FdEvents events;
+  std::unique_ptr<char[]> in;  // Only while it holds something.
+  size_t begin = 0, end = 0;
+  bool drained = false;  // The last read was short: nothing is left until `events` says so.
+  bool broken = false;
+  std::string out;
+
+  ~State() { release_buffer(); }
+  void release_buffer() {
+    if (in) buffers().give_back(std::move(in));
+    begin = end = 0;
+  }
+  void make_room() {
+    if (!in) in = buffers().take();
+    if (begin == end) begin = end = 0;
+    if (end == kBufferSize && begin > 0) {
+      memmove(in.get(), in.get() + begin, end - begin);
+      end -= begin;
+      begin = 0;
+    }
+  }
+  /// Bytes read; 0 at end of file; ErrorKind::temporary when it would block.
+  Result<size_t> read_available();
+};
+
+Result<size_t> Stream::State::read_available() {
+  if (broken) return fail(ErrorKind::closed, "connection is broken");
+  if (drained && !events.maybe_readable()) return fail(ErrorKind::temporary, "");
+  make_room();
+  size_t room = kBufferSize - end;
+  if (room == 0) return fail(ErrorKind::limit, "input buffer is full");
+  ssize_t count;
+  while ((count = ::read(fd.get(), in.get() + end, room)) < 0 && errno == EINTR) {
+  }
+  if (count < 0) {
+    drained = true;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return fail(ErrorKind::temporary, "");
+    broken = true;
+    return fail_errno("read");
+  }
+  end += static_cast<size_t>(count);
+  drained = count > 0 && static_cast<size_t>(count) < room;
+  return static_cast<size_t>(count);
+}
+
+Stream::Stream(sys::Fd fd) {
+  (void)sys::set_nonblocking(fd.get());
+  state_ = std::make_unique<State>(std::move(fd));
+}
+Stream::~Stream() = default;
+Stream::Stream(Stream&&) noexcept = default;
+Stream& Stream::operator=(Stream&&) noexcept = default;
+
+int Stream::fd() const { return state_->fd.get(); }
+FdEvents& Stream::events() { return state_->events; }
+bool Stream::broken() const { return state_->broken; }
+bool Stream::has_output() const { return !state_->out.empty(); }
+
+std::string_view Stream::buffered() const {
+  return state_->in ? std::string_view(state_->in.get() + state_->begin, state_->end - state_->begin)
+                    : std::string_view();
+}
+
+void Stream::consume(size_t count) { state_->begin += count; }
+
+Result<bool> Stream::fill(Deadline deadline) {
+  State& s = *state_;
+  for (;;) {
+    auto count = s.read_available();
+    if (count) return *count > 0;
+    if (count.error().kind != ErrorKind::temporary) return std::unexpected(std::move(count).error());
+    if (s.begin == s.end) s.release_buffer();
+    TRY(flush(deadline));
+    if (!s.events.wait_readable(deadline)) return fail(ErrorKind::timeout, "timed out");
+    s.drained = false;
+  }
+}
+
+bool Stream::fill_available() {
+  auto count = state_->read_available();
+  if (state_->begin == state_->end) state_->release_buffer();
+  return count && *count > 0;
+}
+
+bool Stream::wait_input(Deadline deadline) {
+  State& s = *state_;
+  if (s.begin != s.end || s.broken) return true;
+  s.release_buffer();
+  if (!s.events.wait_readable(deadline)) return false;
+  s.drained = false;
+  return true;
+}
+
+Result<Line> Stream::read_line(size_t max, Deadline deadline) {
+  State& s = *state_;
+  max = std::min(max, kBufferSize - 2);
+  size_t searched = 0;
+  for (;;) {
+    std::string_view have = buffered();
+    size_t newline = have.find('\n', searched);
+    if (newline != std::string_view::npos) {
+      bool carriage_return = newline > 0 && have[newline - 1] == '\r';
+      size_t length = carriage_return ? newline - 1 : newline;
+      if (length <= max) {
+        consume(newline + 1);
+        return Line{have.substr(0, length), carriage_return ? LineEnd::crlf : LineEnd::lf};
+      }
+    }
+    // One byte more than the limit may be the carriage return of a line that just fits.
+    if (have.size() > max + 1 || (have.size() > max && have[max] != '\r')) {
+      consume(max);
+      return Line{have.substr(0, max), LineEnd::partial};
+    }
+    searched = have.size();
+    if (s.in && s.end == kBufferSize) s.make_room();
+    if (!TRY(fill(deadline))) {
+      have = buffered();
+      if (have.empty()) return fail(ErrorKind::closed, "end of file");
+      consume(have.size());
+      return Line{have, LineEnd::eof};
+    }
+  }
+}
+
+Result<std::string> Stream::read_exact(size_t size, Deadline deadline) {
+  std::string out;
+  out.reserve(size);
+  for (;;) {
+    std::string_view have = buffered().substr(0, size - out.size());
+    out += have;
+    consume(have.size());
+    if (out.size() == size) return out;
+    if (!TRY(fill(deadline))) return fail(ErrorKind::closed, "end of file");
+  }
+}
+
+void Stream::write(std::string_view data) { state_->out += data; }
+
+Result<void> Stream::write_through(std::string_view data, Deadline deadline) {
+  state_->out += data;
+  if (state_->out.size() >= kFlushAt) return flush(deadline);
+  return {};
+}
+
+Result<void> Stream::flush(Deadline deadline) {
+  State& s = *state_;
+  size_t sent = 0;
+  Result<void> result;
+  while (sent < s.out.size()) {
+    if (s.broken) {
+      result = fail(ErrorKind::closed, "connection is broken");
+      break;
+    }
+    ssize_t count = ::write(s.fd.get(), s.out.data() + sent, s.out.size() - sent);
+    if (count >= 0) {
+      sent += static_cast<size_t>(count);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      if (s.events.wait_writable(deadline)) continue;
+      s.broken = true;
+      result = fail(ErrorKind::timeout, "timed out");
+      break;
+    } else if (errno != EINTR) {
+      s.broken = true;
+      result = fail_errno("write");
+      break;
+    }
+  }
+  s.out.clear();
+  if (s.out.capacity() > 4096) s.out.shrink_to_fit();
+  return result;
+}
+
+void Stream::shutdown_write() { ::shutdown(state_->fd.get(), SHUT_WR); }
+
+Result<Stream> connect(const sys::Address& to, const std::optional<sys::Address>& local, Deadline deadline) {
+  Stream stream(TRY(sys::start_connect(to, local)));
+  // The first writability event may come before the outcome is known on no system we run on: an attempt that
+  // is under way is not writable.
+  if (!stream.events().wait_writable(deadline)) return std::unexpected(Error::from_errno("", ETIMEDOUT));
+  TRY(sys::connect_outcome(stream.fd()));
+  return stream;
+}
+
+}  // namespace postrider::io

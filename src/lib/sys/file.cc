@@ -1,0 +1,146 @@
+#include "sys/file.h"
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include <fmt/format.h>
+
+namespace postrider::sys {
+
+namespace {
+
+std::unexpected<Error> fail_path(const char* operation, const std::string& path) {
+  return fail_errno(fmt::format("{} {}", operation, path));
+}
+
+Result<void> lock(int fd, short type, bool wait) {
+  struct flock request {};
+  request.l_type = type;
+  request.l_whence = SEEK_SET;
+  while (fcntl(fd, wait ? F_SETLKW : F_SETLK, &request) < 0) {
+    if (errno == EINTR) continue;
+    if (!wait && (errno == EAGAIN || errno == EACCES)) return fail(ErrorKind::temporary, "locked by another process");
+    return fail_errno("lock");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Fd> open_file(const std::string& path, int flags, mode_t mode) {
+  for (;;) {
+    int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+    if (fd >= 0) return Fd(fd);
+    if (errno != EINTR) return fail_path("open", path);
+  }
+}
+
+Result<std::string> read_file(const std::string& path, size_t max) {
+  Fd fd = TRY(open_file(path, O_RDONLY));
+  auto content = read_all(fd.get(), max);
+  if (!content) {
+    content.error().text = fmt::format("read {}: {}", path, content.error().text);
+    return std::unexpected(std::move(content).error());
+  }
+  return content;
+}
+
+Result<void> replace_file(const std::string& path, std::string_view content, mode_t mode) {
+  std::string temporary = fmt::format("{}.tmp.{}", path, getpid());
+  Fd fd = TRY(open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode));
+  auto written = [&]() -> Result<void> {
+    if (fchmod(fd.get(), mode) < 0) return fail_path("chmod", temporary);
+    TRY(write_all(fd.get(), content));
+    TRY(sync_fd(fd.get()));
+    TRY(rename_file(temporary, path));
+    return sync_directory(directory_of(path));
+  }();
+  if (!written) ::unlink(temporary.c_str());
+  return written;
+}
+
+Result<struct stat> stat_file(const std::string& path) {
+  struct stat st {};
+  if (::stat(path.c_str(), &st) < 0) return fail_path("stat", path);
+  return st;
+}
+
+Result<struct stat> lstat_file(const std::string& path) {
+  struct stat st {};
+  if (::lstat(path.c_str(), &st) < 0) return fail_path("lstat", path);
+  return st;
+}
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+Result<void> rename_file(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) < 0) return fail_errno(fmt::format("rename {} to {}", from, to));
+  return {};
+}
+
+Result<void> unlink_file(const std::string& path) {
+  if (::unlink(path.c_str()) < 0) return fail_path("remove", path);
+  return {};
+}
+
+Result<void> make_directory(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) < 0) return fail_path("mkdir", path);
+  return {};
+}
+
+Result<void> make_directories(const std::string& path, mode_t mode) {
+  for (size_t at = 0; at != std::string::npos;) {
+    at = path.find('/', at + 1);
+    std::string part = path.substr(0, at);
+    if (!part.empty() && ::mkdir(part.c_str(), mode) < 0 && errno != EEXIST) return fail_path("mkdir", part);
+  }
+  return {};
+}
+
+Result<void> sync_fd(int fd) {
+  if (::fsync(fd) < 0) return fail_errno("fsync");
+  return {};
+}
+
+Result<void> sync_directory(const std::string& path) {
+  Fd fd = TRY(open_file(path, O_RDONLY | O_DIRECTORY));
+  if (::fsync(fd.get()) < 0) return fail_path("fsync", path);
+  return {};
+}
+
+Result<std::vector<std::string>> list_directory(const std::string& path) {
+  std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(path.c_str()), ::closedir);
+  if (!dir) return fail_path("open directory", path);
+  std::vector<std::string> out;
+  for (;;) {
+    errno = 0;
+    dirent* entry = ::readdir(dir.get());
+    if (entry == nullptr) {
+      if (errno != 0) return fail_path("read directory", path);
+      return out;
+    }
+    std::string_view name = entry->d_name;
+    if (name != "." && name != "..") out.emplace_back(name);
+  }
+}
+
+std::string directory_of(const std::string& path) {
+  size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string_view base_name(std::string_view path) {
+  size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+Result<void> lock_exclusive(int fd, bool wait) { return lock(fd, F_WRLCK, wait); }
+Result<void> lock_shared(int fd, bool wait) { return lock(fd, F_RDLCK, wait); }
+Result<void> unlock(int fd) { return lock(fd, F_UNLCK, false); }
+
+}  // namespace postrider::sys

@@ -1,0 +1,51 @@
+// Files and directories. Paths are plain strings; errors name the path.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "sys/fd.h"
+
+namespace postrider::sys {
+
+/// open(2) with O_CLOEXEC. The error text is "open PATH: reason".
+Result<Fd> open_file(const std::string& path, int flags, mode_t mode = 0);
+/// A whole file; ErrorKind::limit beyond `max` bytes.
+Result<std::string> read_file(const std::string& path, size_t max);
+/// Writes a temporary file beside `path`, syncs it, renames it over `path` and syncs the directory, so that a
+/// crash leaves the old or the new content.
+Result<void> replace_file(const std::string& path, std::string_view content, mode_t mode);
+
+Result<struct stat> stat_file(const std::string& path);
+/// Does not follow a symbolic link at the end of the path.
+Result<struct stat> lstat_file(const std::string& path);
+bool exists(const std::string& path);
+
+Result<void> rename_file(const std::string& from, const std::string& to);
+Result<void> unlink_file(const std::string& path);
+Result<void> make_directory(const std::string& path, mode_t mode);
+/// As `mkdir -p`; existing directories are left as they are.
+Result<void> make_directories(const std::string& path, mode_t mode);
+Result<void> sync_fd(int fd);
+Result<void> sync_directory(const std::string& path);
+
+/// Names in a directory without "." and "..", in the order of the directory.
+Result<std::vector<std::string>> list_directory(const std::string& path);
+
+/// The part before the last '/', "." when there is none; and the part behind it.
+std::string directory_of(const std::string& path);
+std::string_view base_name(std::string_view path);
+
+/// An exclusive advisory lock on the whole file (fcntl). With wait = false ErrorKind::temporary when another
+/// process holds it.
+Result<void> lock_exclusive(int fd, bool wait);
+Result<void> lock_shared(int fd, bool wait);
+Result<void> unlock(int fd);
+
+}  // namespace postrider::sys

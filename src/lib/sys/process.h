@@ -1,0 +1,36 @@
+// Child processes.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace postrider::sys {
+
+/// What a child process starts with. Descriptors not listed in `descriptors` are closed.
+struct SpawnRequest {
+  std::vector<std::string> argv;         ///< argv[0] is the program's path, not searched in PATH.
+  std::vector<std::string> environment;  ///< NAME=value, the whole environment.
+  /// (descriptor of the parent, number in the child) pairs, ascending by the number in the child. 0, 1 and 2
+  /// become /dev/null where not listed.
+  std::vector<std::pair<int, int>> descriptors;
+  std::string directory;     ///< Working directory; empty: the parent's.
+  bool new_session = false;  ///< setsid(), so that the whole group can be signalled.
+  bool switch_user = false;  ///< Become uid/gid for good (needs root).
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+/// Starts a program. A failure to execute it is reported here, not by the child's exit status.
+Result<pid_t> spawn(const SpawnRequest& request);
+
+/// Whether a process with this id exists (it may belong to another user).
+bool process_exists(pid_t pid);
+
+/// The host name as gethostname() has it.
+std::string host_name();
+
+}  // namespace postrider::sys

@@ -1,0 +1,179 @@
+#include "io/fiber.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+
+#include "io/loop.h"
+#include "io/offload.h"
+#include "io/sync.h"
+
+namespace postrider::io {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(Fiber, RunsInTurns) {
+  std::string order;
+  run_with_loop([&] {
+    TaskGroup group;
+    for (char name : {'a', 'b'}) {
+      group.spawn([&order, name] {
+        for (int i = 0; i < 3; ++i) {
+          order += name;
+          yield();
+        }
+      });
+    }
+    EXPECT_TRUE(group.wait(Deadline::never()));
+  });
+  EXPECT_EQ(order, "ababab");
+}
+
+TEST(Fiber, ManyAtOnce) {
+  int done = 0;
+  run_with_loop([&] {
+    TaskGroup group;
+    for (int i = 0; i < 5000; ++i) {
+      group.spawn([&done] {
+        sleep_for(milliseconds(1));
+        ++done;
+      });
+    }
+    EXPECT_EQ(fiber_count(), 5001U);
+    EXPECT_TRUE(group.wait(Deadline::never()));
+  });
+  EXPECT_EQ(done, 5000);
+}
+
+TEST(Fiber, AnExceptionEndsOnlyItsFiber) {
+  std::string seen;
+  set_fiber_error_handler([&](const char* text) { seen = text; });
+  bool other = false;
+  run_with_loop([&] {
+    TaskGroup group;
+    group.spawn([] { throw std::runtime_error("boom"); });
+    group.spawn([&] { other = true; });
+    EXPECT_TRUE(group.wait(Deadline::never()));
+  });
+  EXPECT_EQ(seen, "boom");
+  EXPECT_TRUE(other);
+}
+
+TEST(Fiber, DestroyingTheLoopUnwindsSuspendedFibers) {
+  bool destroyed = false;
+  {
+    Loop loop;
+    struct Witness {
+      bool* flag;
+      ~Witness() { *flag = true; }
+    };
+    spawn([&] {
+      Witness witness{&destroyed};
+      sleep_until(Deadline::never());
+    });
+    spawn([&] { loop.stop(); });
+    loop.run();
+    EXPECT_FALSE(destroyed);
+  }
+  EXPECT_TRUE(destroyed);
+}
+
+TEST(Fiber, AShorterDeadlineAfterALongerOneIsKept) {
+  run_with_loop([] {
+    Condition never;
+    Clock::time_point begin = Clock::now();
+    TaskGroup group;
+    Condition first;
+    group.spawn([&] {
+      EXPECT_TRUE(first.wait(Deadline::after(seconds(3600))));
+      EXPECT_FALSE(never.wait(Deadline::after(milliseconds(5))));
+    });
+    yield();
+    first.notify_all();
+    EXPECT_TRUE(group.wait(Deadline::never()));
+    EXPECT_GE(Clock::now() - begin, milliseconds(5));
+  });
+}
+
+TEST(Fiber, ALongerDeadlineAfterAShorterOneIsNotCutShort) {
+  run_with_loop([] {
+    Condition first, second;
+    TaskGroup group;
+    bool woken = false;
+    group.spawn([&] {
+      EXPECT_TRUE(first.wait(Deadline::after(milliseconds(5))));
+      woken = second.wait(Deadline::after(seconds(3600)));
+    });
+    yield();
+    first.notify_all();
+    sleep_for(milliseconds(20));
+    second.notify_all();
+    EXPECT_TRUE(group.wait(Deadline::never()));
+    EXPECT_TRUE(woken);
+  });
+}
+
+TEST(Offload, ReturnsTheValueAndLeavesTheLoopFree) {
+  run_with_loop([] {
+    std::thread::id loop_thread = std::this_thread::get_id();
+    auto id = offload([] { return std::this_thread::get_id(); }, Deadline::never());
+    ASSERT_TRUE(id);
+    EXPECT_NE(*id, loop_thread);
+    auto failed = offload([]() -> Result<int> { return fail(ErrorKind::limit, "no"); }, Deadline::never());
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().text, "no");
+  });
+}
+
+TEST(Offload, GivesUpAtTheDeadlineWhileTheCallGoesOn) {
+  auto release = std::make_shared<std::atomic<bool>>(false);
+  run_with_loop([&] {
+    auto result = offload(
+        [release] {
+          while (!*release) std::this_thread::yield();
+          return 1;
+        },
+        Deadline::after(milliseconds(5)));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, ErrorKind::timeout);
+    *release = true;
+    EXPECT_EQ(offload([] { return 2; }, Deadline::never()).value(), 2);
+  });
+}
+
+TEST(Semaphore, LetsOnlySoManyIn) {
+  int inside = 0, most = 0;
+  run_with_loop([&] {
+    Semaphore semaphore(2);
+    TaskGroup group;
+    for (int i = 0; i < 6; ++i) {
+      group.spawn([&] {
+        EXPECT_TRUE(semaphore.acquire(Deadline::never()));
+        most = std::max(most, ++inside);
+        yield();
+        --inside;
+        semaphore.release();
+      });
+    }
+    EXPECT_TRUE(group.wait(Deadline::never()));
+  });
+  EXPECT_EQ(most, 2);
+}
+
+TEST(Queue, BlocksWhenFullAndDrainsAfterClose) {
+  run_with_loop([] {
+    Queue<int> queue(2);
+    EXPECT_TRUE(queue.push(1, Deadline::never()));
+    EXPECT_TRUE(queue.push(2, Deadline::never()));
+    EXPECT_FALSE(queue.push(3, Deadline::after(milliseconds(1))));
+    queue.close();
+    EXPECT_EQ(queue.pop(Deadline::never()), 1);
+    EXPECT_EQ(queue.pop(Deadline::never()), 2);
+    EXPECT_FALSE(queue.pop(Deadline::never()).has_value());
+  });
+}
+
+}  // namespace
+}  // namespace postrider::io

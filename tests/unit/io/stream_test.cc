@@ -1,0 +1,141 @@
+#include "io/stream.h"
+
+#include <gtest/gtest.h>
+
+#include "io/sync.h"
+
+namespace postrider::io {
+namespace {
+
+struct Ends {
+  Stream ours, peer;
+};
+
+Ends make_ends() {
+  auto pair = sys::make_socket_pair(SOCK_STREAM).value();
+  return {Stream(std::move(pair.first)), Stream(std::move(pair.second))};
+}
+
+void send(Stream& stream, std::string_view data) {
+  stream.write(data);
+  ASSERT_TRUE(stream.flush(Deadline::never()));
+}
+
+std::string show(const Result<Line>& line) {
+  if (!line) return line.error().kind == ErrorKind::closed ? "<closed>" : "<error>";
+  static constexpr const char* kEnds[] = {"CRLF", "LF", "...", "EOF"};
+  return std::string(line->text) + " " + kEnds[static_cast<int>(line->end)];
+}
+
+TEST(Stream, ReadsLinesOfEveryEnding) {
+  run_with_loop([] {
+    auto [ours, peer] = make_ends();
+    send(peer, "one\r\ntwo\nthree\r\r\nfour");
+    peer.shutdown_write();
+    Deadline soon = Deadline::after(seconds(10));
+    EXPECT_EQ(show(ours.read_line(100, soon)), "one CRLF");
+    EXPECT_EQ(show(ours.read_line(100, soon)), "two LF");
+    EXPECT_EQ(show(ours.read_line(100, soon)), "three\r CRLF");
+    EXPECT_EQ(show(ours.read_line(100, soon)), "four EOF");
+    EXPECT_EQ(show(ours.read_line(100, soon)), "<closed>");
+  });
+}
+
+TEST(Stream, ALineMayBeAsLongAsTheLimitAndNoLonger) {
+  run_with_loop([] {
+    auto [ours, peer] = make_ends();
+    send(peer, "12345\r\n123456\r\n");
+    Deadline soon = Deadline::after(seconds(10));
+    EXPECT_EQ(show(ours.read_line(5, soon)), "12345 CRLF");
+    EXPECT_EQ(show(ours.read_line(5, soon)), "12345 ...");
+    EXPECT_EQ(show(ours.read_line(5, soon)), "6 CRLF");
+  });
+}
+
+TEST(Stream, LinesThatArriveByteByByte) {
+  run_with_loop([] {
+    auto [ours, peer] = make_ends();
+    TaskGroup group;
+    group.spawn([&] {
+      for (char c : std::string("ab\r\ncd\r\n")) {
+        send(peer, std::string_view(&c, 1));
+        yield();
+      }
+    });
+    Deadline soon = Deadline::after(seconds(10));
+    EXPECT_EQ(show(ours.read_line(100, soon)), "ab CRLF");
+    EXPECT_EQ(show(ours.read_line(100, soon)), "cd CRLF");
+    EXPECT_TRUE(group.wait(soon));
+  });
+}
+
+TEST(Stream, OutputLeavesWhenInputIsDrained) {
+  run_with_loop([] {
+    auto [ours, peer] = make_ends();
+    ours.write("reply\r\n");
+    TaskGroup group;
+    group.spawn([&] { EXPECT_EQ(show(ours.read_line(100, Deadline::after(seconds(10)))), "<closed>"); });
+    EXPECT_EQ(show(peer.read_line(100, Deadline::after(seconds(10)))), "reply CRLF");
+    peer.shutdown_write();
+    EXPECT_TRUE(group.wait(Deadline::never()));
+  });
+}
+
+TEST(Stream, LargeTransfersKeepTheirBytes) {
+  run_with_loop([] {
+    auto [ours, peer] = make_ends();
+    std::string data;
+    for (int i = 0; data.size() < 3'000'000; ++i) data += std::to_string(i) + "\r\n";
+    TaskGroup group;
+    group.spawn([&] {
+      EXPECT_TRUE(peer.write_through(data, Deadline::after(seconds(10))));
+      EXPECT_TRUE(peer.flush(Deadline::after(seconds(10))));
+      peer.shutdown_write();
+    });
+    std::string got;
+    for (;;) {
+      auto line = ours.read_line(100, Deadline::after(seconds(10)));
+      if (!line) break;
+      got += line->text;
+      got += "\r\n";
+    }
+    EXPECT_EQ(got.size(), data.size());
+    EXPECT_TRUE(got == data);
+    EXPECT_TRUE(group.wait(Deadline::never()));
+  });
+}
+
+TEST(Stream, EndOfFileIsSeenEvenWhenItCameWithTheLastData) {
+  run_with_loop([] {
+    auto [ours, peer] = make_ends();
+    send(peer, "last\r\n");
+    peer = Stream(sys::make_pipe().value().write);
+    Deadline soon = Deadline::after(seconds(10));
+    EXPECT_EQ(show(ours.read_line(100, soon)), "last CRLF");
+    EXPECT_EQ(show(ours.read_line(100, soon)), "<closed>");
+  });
+}
+
+TEST(Stream, ReadsTimeOut) {
+  run_with_loop([] {
+    auto [ours, peer] = make_ends();
+    auto line = ours.read_line(100, Deadline::after(milliseconds(5)));
+    ASSERT_FALSE(line);
+    EXPECT_EQ(line.error().kind, ErrorKind::timeout);
+  });
+}
+
+TEST(Connect, RefusedAndAccepted) {
+  run_with_loop([] {
+    auto listener = sys::listen_stream(*sys::Address::from_ip("127.0.0.1", 0), 5).value();
+    auto address = sys::local_address(listener.get()).value();
+    EXPECT_TRUE(connect(address, std::nullopt, Deadline::after(seconds(10))));
+    listener.reset();
+    auto refused = connect(address, std::nullopt, Deadline::after(seconds(10)));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().text, "Connection refused");
+  });
+}
+
+}  // namespace
+}  // namespace postrider::io
