@@ -46,6 +46,7 @@ struct Stream::State {
   size_t begin = 0, end = 0;
   bool drained = false;  // The last read was short: nothing is left until `events` says so.
   bool broken = false;
+  bool at_end = false;
   std::string out;
 
   ~State() { release_buffer(); }
@@ -82,6 +83,7 @@ Result<size_t> Stream::State::read_available() {
     return fail_errno("read");
   }
   end += static_cast<size_t>(count);
+  at_end = count == 0;
   drained = count > 0 && static_cast<size_t>(count) < room;
   return static_cast<size_t>(count);
 }
@@ -96,6 +98,7 @@ Stream& Stream::operator=(Stream&&) noexcept = default;
 
 int Stream::fd() const { return state_->fd.get(); }
 FdEvents& Stream::events() { return state_->events; }
+bool Stream::at_end() const { return state_->at_end; }
 bool Stream::broken() const { return state_->broken; }
 bool Stream::has_output() const { return !state_->out.empty(); }
 

@@ -46,6 +46,8 @@ class Stream {
   Result<bool> fill(Deadline deadline);
   /// Reads what has already arrived, without waiting and without flushing output; false when that is nothing.
   bool fill_available();
+  /// Whether the last read found the end of the input.
+  bool at_end() const;
   /// One line of at most `max` bytes (terminator not counted). ErrorKind::closed at end of file when nothing
   /// is left.
   Result<Line> read_line(size_t max, Deadline deadline);

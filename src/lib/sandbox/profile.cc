@@ -1,0 +1,26 @@
+#include "sandbox/profile.h"
+
+namespace postrider::sandbox {
+
+std::vector<std::string> system_paths() {
+  return {"/etc", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share", "/dev/null",
+          "/dev/urandom", "/dev/random", "/proc/self", "/proc/sys/kernel", "/run/systemd/resolve", "/run/nscd",
+          "/var/run/nscd", "/run/resolvconf"};
+}
+
+std::string describe(const Profile& profile) {
+  std::string out = profile.name + ":";
+  auto list = [&out](const char* what, const std::vector<std::string>& paths) {
+    if (paths.empty()) return;
+    out += std::string("\n  ") + what + ":";
+    for (const std::string& path : paths) out += " " + path;
+  };
+  if (profile.all_files) out += "\n  files: as permissions allow";
+  list("read", profile.read);
+  list("write", profile.write);
+  out += std::string("\n  execute: no\n  TCP connect: ") + (profile.connect ? "yes" : "no");
+  out += std::string("\n  TCP bind: ") + (profile.accept_more ? "yes" : "no");
+  return out;
+}
+
+}  // namespace postrider::sandbox
