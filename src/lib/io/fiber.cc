@@ -135,6 +135,7 @@ void spawn(Task body) {
   }
   Fiber* fiber = owned.get();
   fiber->body = std::move(body);
+  fiber->label.clear();
   fiber->deadline = Clock::time_point::max();
   fiber->finished = fiber->timed_out = false;
   fiber->index = s.fibers.size();
@@ -178,6 +179,8 @@ void Loop::State::retire(Fiber* fiber) {
 
 bool in_fiber() { return Loop::exists() && state().running != nullptr; }
 Fiber* current_fiber() { return state().running; }
+void set_fiber_label(std::string label) { state().running->label = std::move(label); }
+std::string_view fiber_label() { return in_fiber() ? std::string_view(state().running->label) : std::string_view(); }
 size_t fiber_count() { return state().fibers.size(); }
 
 bool suspend(Deadline deadline) {

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <string_view>
 
 #include "base/deadline.h"
 
@@ -27,6 +29,10 @@ void yield();
 /// Suspends until the deadline.
 void sleep_until(Deadline when);
 void sleep_for(Clock::duration span);
+
+/// A short name for what the current fiber works on ("smtpd-17"), for logs; empty outside a fiber.
+void set_fiber_label(std::string label);
+std::string_view fiber_label();
 
 /// Asserts, in builds with assertions, that nothing suspends while it lives.
 class NoSuspend {

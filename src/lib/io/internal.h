@@ -22,11 +22,12 @@ struct Fiber {
   boost::context::fiber context;    // The fiber while it is suspended.
   boost::context::fiber scheduler;  // The loop while the fiber runs.
   Task body;
-  event timer;               // Wakes a wait that has a deadline.
+  std::string label;
+  event timer;  // Wakes a wait that has a deadline.
   Clock::time_point armed_at = Clock::time_point::max();  // When `timer` fires; max: it is not pending.
   Clock::time_point deadline = Clock::time_point::max();  // Of the current wait.
-  size_t index = 0;          // In Loop::State::fibers.
-  bool ready = false;        // In the ready queue, or running.
+  size_t index = 0;    // In Loop::State::fibers.
+  bool ready = false;  // In the ready queue, or running.
   bool timed_out = false;
   bool finished = false;
   void* fake_stack = nullptr;  // AddressSanitizer's.

@@ -160,6 +160,22 @@ void Timer::cancel() { event_del(&state_->timer); }
 
 bool Timer::pending() const { return evtimer_pending(&state_->timer, nullptr) != 0; }
 
+struct ReadWatch::State {
+  std::function<void()> call;
+  event watch;
+};
+
+ReadWatch::ReadWatch(int fd, std::function<void()> call) : state_(std::make_unique<State>()) {
+  state_->call = std::move(call);
+  event_assign(
+      &state_->watch, Loop::current().state().base, fd, EV_READ | EV_PERSIST,
+      [](evutil_socket_t, short, void* argument) { static_cast<State*>(argument)->call(); }, state_.get());
+}
+
+ReadWatch::~ReadWatch() { disable(); }
+void ReadWatch::enable() { event_add(&state_->watch, nullptr); }
+void ReadWatch::disable() { event_del(&state_->watch); }
+
 struct FdEvents::State {
   event watch;
   Fiber* reader = nullptr;

@@ -64,6 +64,22 @@ class Timer {
   std::unique_ptr<State> state_;
 };
 
+/// Calls back on the loop, not in a fiber, as long as the descriptor is readable (level-triggered); for
+/// watching a descriptor that another process will read. Starts disabled.
+class ReadWatch {
+ public:
+  ReadWatch(int fd, std::function<void()> call);
+  ~ReadWatch();
+  ReadWatch(const ReadWatch&) = delete;
+  ReadWatch& operator=(const ReadWatch&) = delete;
+  void enable();
+  void disable();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 /// Readiness of one descriptor, which must be non-blocking and outlive this object. Registered once,
 /// edge-triggered: try the operation first and wait when it would block.
 class FdEvents {

@@ -135,13 +135,13 @@ Result<Client::Raw> Client::exchange(uint16_t type, std::string_view payload, De
 Pool::Pool(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
 Pool::~Pool() = default;
 
-Result<std::unique_ptr<Connection>> Pool::take(Deadline deadline) {
+Result<Pool::Taken> Pool::take(Deadline deadline) {
   while (!idle_.empty()) {
     std::unique_ptr<Connection> connection = std::move(idle_.back().connection);
     idle_.pop_back();
-    if (!connection->is_stale()) return connection;
+    if (!connection->is_stale()) return Taken{std::move(connection), true};
   }
-  return connect(endpoint_, deadline);
+  return Taken{TRY(connect(endpoint_, deadline)), false};
 }
 
 void Pool::give_back(std::unique_ptr<Connection> connection) {

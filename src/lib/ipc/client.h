@@ -65,8 +65,12 @@ class Pool {
   explicit Pool(Endpoint endpoint);
   ~Pool();
 
+  struct Taken {
+    std::unique_ptr<Connection> connection;
+    bool reused = false;  ///< It was idle: a failure of the first exchange may only mean that it had just ended.
+  };
   /// A connection for one job; connects when none is idle. After an error it must be dropped, not returned.
-  Result<std::unique_ptr<Connection>> take(Deadline deadline);
+  Result<Taken> take(Deadline deadline);
   void give_back(std::unique_ptr<Connection> connection);
   const Endpoint& endpoint() const { return endpoint_; }
 

@@ -54,6 +54,9 @@ bool arrange_descriptors(const SpawnRequest& request, int* report) {
       close(fd);
     }
   }
+  if (*report != above + 1) *report = dup3(*report, above + 1, O_CLOEXEC);
+  if (*report < 0) return false;
+  close_from(above + 2);
   return true;
 }
 
@@ -77,7 +80,6 @@ bool arrange_descriptors(const SpawnRequest& request, int* report) {
     give_up();
   }
   if (!request.directory.empty() && chdir(request.directory.c_str()) < 0) give_up();
-  // Everything above the arranged descriptors goes with the exec, but for the report pipe's own flag.
   execve(argv[0], argv, environment);
   give_up();
   _exit(127);

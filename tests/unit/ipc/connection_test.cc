@@ -197,7 +197,7 @@ TEST(Pool, ReusesConnectionsAndNoticesDeadOnes) {
     });
     Pool pool(service.endpoint());
     auto job = [&] {
-      auto connection = pool.take(soon()).value();
+      auto connection = std::move(pool.take(soon())->connection);
       ASSERT_TRUE(connection->send(ask("x"), soon()));
       ASSERT_TRUE(connection->receive_as<Answer>(soon()));
       pool.give_back(std::move(connection));

@@ -1,0 +1,90 @@
+#include "clients/rewrite.h"
+
+#include "clients/endpoint.h"
+#include "config/params/main.h"
+
+namespace postrider::clients {
+
+template <typename Value>
+const Value* RewriteClient::Cache<Value>::find(const std::string& key) const {
+  auto it = entries_.find(key);
+  return it != entries_.end() && Clock::now() < it->second.until ? &it->second.value : nullptr;
+}
+
+template <typename Value>
+void RewriteClient::Cache<Value>::put(std::string key, Value value) {
+  // Entries live a second: dropping all of them costs less than keeping an order of use.
+  if (entries_.size() >= kMaxEntries) entries_.clear();
+  entries_.insert_or_assign(std::move(key), Entry{std::move(value), Clock::now() + kLifetime});
+}
+
+RewriteClient::RewriteClient(const config::Config& config, std::string_view asker)
+    : client_(private_endpoint(config, config.get(config::params::rewrite_service_name), asker)) {
+  client_.on_disconnect([this] {
+    rewritten_.clear();
+    resolved_.clear();
+  });
+}
+
+Result<std::string> RewriteClient::rewrite(std::string_view context, std::string_view address, Deadline deadline) {
+  std::vector<std::string> out = TRY(rewrite(context, std::vector<std::string>{std::string(address)}, deadline));
+  return std::move(out.front());
+}
+
+Result<std::vector<std::string>> RewriteClient::rewrite(std::string_view context,
+                                                        const std::vector<std::string>& addresses,
+                                                        Deadline deadline) {
+  std::vector<std::string> out(addresses.size());
+  auto key = [&](const std::string& address) { return std::string(context) + '\0' + address; };
+  std::vector<size_t> unknown;
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    if (const std::string* known = rewritten_.find(key(addresses[i]))) {
+      out[i] = *known;
+    } else {
+      unknown.push_back(i);
+    }
+  }
+  for (size_t begin = 0; begin < unknown.size();) {
+    proto::RewriteRequest request;
+    request.context = context;
+    size_t end = begin;
+    while (end < unknown.size() && request.addresses.size() < request.addresses.kMax) {
+      request.addresses.emplace_back(addresses[unknown[end++]]);
+    }
+    auto reply = TRY(client_.call<proto::RewriteReply>(request, deadline));
+    if (reply.addresses.size() != end - begin) return fail(ErrorKind::temporary, "rewrite service: wrong reply");
+    for (; begin < end; ++begin) {
+      size_t i = unknown[begin];
+      out[i] = std::move(reply.addresses[request.addresses.size() - (end - begin)]);
+      rewritten_.put(key(addresses[i]), out[i]);
+    }
+  }
+  return out;
+}
+
+Result<proto::ResolveReply> RewriteClient::resolve(std::string_view sender, std::string_view address,
+                                                   Deadline deadline) {
+  proto::ResolveRequest request;
+  request.sender = sender;
+  request.address = address;
+  return resolve(std::move(request), deadline);
+}
+
+Result<proto::ResolveReply> RewriteClient::resolve_verify(std::string_view sender, std::string_view address,
+                                                          Deadline deadline) {
+  proto::ResolveRequest request;
+  request.sender = sender;
+  request.address = address;
+  request.verify = true;
+  return resolve(std::move(request), deadline);
+}
+
+Result<proto::ResolveReply> RewriteClient::resolve(proto::ResolveRequest request, Deadline deadline) {
+  std::string key = request.sender + '\0' + request.address + (request.verify ? "v" : "r");
+  if (const proto::ResolveReply* known = resolved_.find(key)) return *known;
+  proto::ResolveReply reply = TRY(client_.call<proto::ResolveReply>(request, deadline));
+  if ((reply.flags & proto::kResolveFailed) == 0) resolved_.put(std::move(key), reply);
+  return reply;
+}
+
+}  // namespace postrider::clients

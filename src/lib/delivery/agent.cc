@@ -1,0 +1,87 @@
+#include "delivery/agent.h"
+
+#include <set>
+
+#include "config/params/main.h"
+#include "io/sync.h"
+#include "ipc/connection.h"
+#include "log/log.h"
+
+namespace postrider::delivery {
+
+namespace params = config::params;
+
+namespace {
+
+/// What one queue manager connection has under way.
+struct Session {
+  Session(io::Stream stream, std::string_view name, uint32_t credits) : connection(std::move(stream), name, credits) {}
+  ipc::Connection connection;
+  io::TaskGroup running;
+};
+
+/// What the connections of the process share.
+struct Agent {
+  service::Daemon& daemon;
+  Deliver deliver;
+  seconds timeout;
+  size_t max_use;
+  size_t delivered = 0;
+  std::set<Session*> sessions;
+
+  bool must_retire() const { return daemon.retiring() || (max_use > 0 && delivered >= max_use); }
+  void serve(Session& session);
+};
+
+void Agent::serve(Session& session) {
+  ipc::Connection& connection = session.connection;
+  // The greeting tells the queue manager what this process takes on.
+  if (!connection.flush(Deadline::after(timeout))) return;
+  bool told = false;
+  for (;;) {
+    if (!told && must_retire()) {
+      told = true;
+      if (!connection.send(proto::AgentRetires{}, Deadline::after(timeout))) return;
+    }
+    connection.wait_frame(Deadline::never());
+    if (!told && must_retire()) continue;
+    auto frame = connection.receive(Deadline::after(timeout));
+    if (!frame) {
+      if (frame.error().kind != ErrorKind::closed) log::warning("queue manager: {}", frame.error().text);
+      return;
+    }
+    auto request = ipc::Connection::open_frame<proto::DeliverRequest>(*frame);
+    if (!request) return log::warning("queue manager: {}", request.error().text);
+    ++delivered;
+    session.running.spawn([this, &connection, id = frame->id, job = std::move(*request)]() mutable {
+      io::set_fiber_label(job.queue_id);
+      proto::DeliverReply reply = deliver(std::move(job));
+      (void)connection.send(reply, Deadline::after(timeout), id);
+    });
+  }
+}
+
+}  // namespace
+
+void serve_deliveries(service::Daemon& daemon, std::string_view name, Deliver deliver) {
+  const config::Config& config = daemon.config();
+  auto credits = static_cast<uint32_t>(daemon.max_clients());
+  // Lives as long as the process.
+  auto* agent = new Agent{.daemon = daemon,
+                          .deliver = std::move(deliver),
+                          .timeout = config.get(params::ipc_timeout),
+                          .max_use = static_cast<size_t>(config.get(params::max_use)) * credits,
+                          .sessions = {}};
+  daemon.on_retire([agent] {
+    for (Session* session : agent->sessions) session->connection.stream().events().wake_reader();
+  });
+  daemon.serve([agent, credits, own_name = std::string(name)](service::Client client) {
+    Session session(std::move(client.stream), own_name, credits);
+    agent->sessions.insert(&session);
+    agent->serve(session);
+    agent->sessions.erase(&session);
+    session.running.wait(Deadline::never());
+  });
+}
+
+}  // namespace postrider::delivery

@@ -1,0 +1,178 @@
+#include "delivery/report.h"
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "base/time_text.h"
+#include "config/params/main.h"
+#include "log/log.h"
+#include "mail/dsn_parameters.h"
+#include "queue/envelope.h"
+
+namespace postrider::delivery {
+
+namespace params = config::params;
+
+namespace {
+
+proto::AppendStatus append_request(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                                   const mail::DeliveryStatus& status, const Attempt& attempt,
+                                   std::string_view action) {
+  proto::AppendStatus out;
+  out.queue_id = message.queue_id;
+  out.recipient = recipient;
+  out.status = status.status.text();
+  out.action = action;
+  out.relay = std::string_view(attempt.relay).substr(0, out.relay.kMax);
+  out.reason = std::string_view(status.reason).substr(0, out.reason.kMax);
+  out.diagnostic_type = status.diagnostic_type;
+  out.diagnostic_text = std::string_view(status.diagnostic_text).substr(0, out.diagnostic_text.kMax);
+  out.mta_type = status.mta_type;
+  out.mta_name = std::string_view(status.mta_name).substr(0, out.mta_name.kMax);
+  return out;
+}
+
+bool wants(const proto::DeliveryRecipient& recipient, mail::Notify what) {
+  return (recipient.dsn_notify & what.bits()) != 0;
+}
+
+}  // namespace
+
+int64_t now_microseconds() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+Reporter::Reporter(const config::Config& config, std::string_view asker)
+    : services_(config, asker),
+      soft_bounce_(config.get(params::soft_bounce)),
+      resolution_(config.get(params::delay_logging_resolution_limit)),
+      timeout_(config.get(params::ipc_timeout)) {}
+
+void Reporter::log(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                   const mail::DeliveryStatus& status, const Attempt& attempt, std::string_view outcome) {
+  int64_t now = now_microseconds();
+  const proto::DeliveryTimes& t = message.times;
+  int64_t handoff = t.handoff > 0 ? t.handoff : now;
+  int64_t connected = attempt.connected_at > 0 ? attempt.connected_at : handoff;
+  auto span = [this](int64_t from, int64_t to) { return delay_text(from > 0 ? to - from : 0, resolution_); };
+  std::string orig_to;
+  if (!recipient.original.empty() && !equals_ignore_case(recipient.original, recipient.address)) {
+    orig_to = fmt::format(", orig_to=<{}>", recipient.original);
+  }
+  std::string uses = attempt.connection_uses > 1 ? fmt::format(", conn_use={}", attempt.connection_uses) : "";
+  std::string extra = attempt.extra.empty() ? "" : ", " + attempt.extra;
+  std::string delay = span(t.arrival, now);
+  log::write(log::Severity::info,
+             fmt::format("{}: to=<{}>{}, relay={}{}{}, delay={}, delays={}/{}/{}/{}, dsn={}, status={} ({})",
+                         message.queue_id, recipient.address, orig_to, attempt.relay, uses, extra, delay,
+                         span(t.arrival, t.active), span(t.active, handoff), span(handoff, connected),
+                         span(connected, now), status.status.text(), outcome, status.reason),
+             "delivery",
+             {{"queue_id", message.queue_id},
+              {"to", recipient.address},
+              {"orig_to", recipient.original},
+              {"relay", attempt.relay},
+              {"delay", delay},
+              {"dsn", status.status.text()},
+              {"status", outcome},
+              {"reason", status.reason}});
+}
+
+bool Reporter::mark_done(const MessageRef& message, const proto::DeliveryRecipient& recipient) {
+  if (message.file == nullptr || recipient.offset < 0) return true;
+  auto marked = queue::mark_done(*message.file, static_cast<uint64_t>(recipient.offset));
+  if (!marked) {
+    log::warning("{}: recipient <{}> could not be marked as done, it may be delivered again: {}", message.queue_id,
+                 recipient.address, marked.error().text);
+  }
+  return marked.has_value();
+}
+
+Disposition Reporter::verify_only(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                                  const mail::DeliveryStatus& status, const Attempt& attempt, bool deliverable) {
+  proto::AppendStatus request =
+      append_request(message, recipient, status, attempt, deliverable ? "deliverable" : "undeliverable");
+  auto recorded = services_.append_trace(request, Deadline::after(timeout_));
+  log(message, recipient, status, attempt, deliverable ? "deliverable" : "undeliverable");
+  if (!recorded || !mark_done(message, recipient)) return Disposition::deferred;
+  return Disposition::finished;
+}
+
+Disposition Reporter::sent(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                           const mail::DeliveryStatus& status, const Attempt& attempt) {
+  if ((message.flags & proto::kDeliverVerifyOnly) != 0) return verify_only(message, recipient, status, attempt, true);
+  if (wants(recipient, mail::Notify::success) || (message.flags & proto::kDeliverRecordTrace) != 0) {
+    proto::AppendStatus request = append_request(message, recipient, status, attempt, mail::to_text(status.action));
+    // The message has been delivered: that its report cannot be recorded must not deliver it again.
+    if (auto traced = services_.append_trace(request, Deadline::after(timeout_)); !traced) {
+      log::warning("{}: no delivery report for <{}>: {}", message.queue_id, recipient.address, traced.error().text);
+    }
+  }
+  log(message, recipient, status, attempt, "sent");
+  return mark_done(message, recipient) ? Disposition::finished : Disposition::deferred;
+}
+
+Disposition Reporter::bounce(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                             const mail::DeliveryStatus& status, const Attempt& attempt) {
+  mail::DeliveryStatus failed = status;
+  failed.status = status.status.with_class('5');
+  if ((message.flags & proto::kDeliverVerifyOnly) != 0) return verify_only(message, recipient, failed, attempt, false);
+  if (soft_bounce_) {
+    mail::DeliveryStatus soft = status;
+    soft.status = status.status.with_class('4');
+    soft.action = mail::Action::delayed;
+    proto::AppendStatus request = append_request(message, recipient, soft, attempt, mail::to_text(soft.action));
+    (void)services_.append_defer(request, Deadline::after(timeout_));
+    log(message, recipient, soft, attempt, "SOFTBOUNCE");
+    return Disposition::deferred;
+  }
+  bool silent = recipient.dsn_notify != 0 && !wants(recipient, mail::Notify::failure);
+  if (!silent) {
+    proto::AppendStatus request =
+        append_request(message, recipient, failed, attempt, mail::to_text(mail::Action::failed));
+    if (auto recorded = services_.append_bounce(request, Deadline::after(timeout_)); !recorded) {
+      mail::DeliveryStatus deferred{.status = "4.3.0", .reason = fmt::format("{} or {} service failure", "bounce", "defer")};
+      return defer(message, recipient, deferred, attempt);
+    }
+    if ((message.flags & proto::kDeliverRecordTrace) != 0) {
+      (void)services_.append_trace(request, Deadline::after(timeout_));
+    }
+  }
+  log(message, recipient, failed, attempt, "bounced");
+  return mark_done(message, recipient) ? Disposition::finished : Disposition::deferred;
+}
+
+Disposition Reporter::defer(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                            const mail::DeliveryStatus& status, const Attempt& attempt) {
+  mail::DeliveryStatus delayed = status;
+  delayed.status = status.status.with_class('4');
+  if ((message.flags & proto::kDeliverVerifyOnly) != 0) return verify_only(message, recipient, delayed, attempt, false);
+  proto::AppendStatus request =
+      append_request(message, recipient, delayed, attempt, mail::to_text(mail::Action::delayed));
+  // The recipient stays in the queue file whether or not the reason can be recorded.
+  if (auto recorded = services_.append_defer(request, Deadline::after(timeout_)); !recorded) {
+    log::warning("{}: {}", message.queue_id, recorded.error().text);
+  }
+  if ((message.flags & proto::kDeliverRecordTrace) != 0) {
+    (void)services_.append_trace(request, Deadline::after(timeout_));
+  }
+  log(message, recipient, delayed, attempt, "deferred");
+  return Disposition::deferred;
+}
+
+Disposition Reporter::report(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                             const mail::DeliveryStatus& status, const Attempt& attempt) {
+  switch (status.status.status_class()) {
+    case '2':
+      return sent(message, recipient, status, attempt);
+    case '5':
+      return bounce(message, recipient, status, attempt);
+    default:
+      return defer(message, recipient, status, attempt);
+  }
+}
+
+}  // namespace postrider::delivery

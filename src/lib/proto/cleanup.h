@@ -1,0 +1,68 @@
+// How a message is handed to the cleanup service. Types 32 to 39.
+//
+// One connection carries one message at a time: CleanupBegin, answered by CleanupQueueId; any number of
+// CleanupData; CleanupEnd, answered by CleanupStatus. The data are queue-file records (docs/queue-file.md),
+// back to back; a record may be split between two frames. A client that goes away before CleanupEnd leaves
+// nothing behind.
+#pragma once
+
+#include "ipc/codec.h"
+
+namespace postrider::proto {
+
+/// What cleanup shall do with the message.
+enum CleanupFlag : uint32_t {
+  kCleanupBounce = 1 << 0,     ///< Bounce what cannot be accepted, instead of reporting it to the client.
+  kCleanupFilter = 1 << 1,     ///< Header and body checks.
+  kCleanupHold = 1 << 2,       ///< Into the hold queue.
+  kCleanupDiscard = 1 << 3,    ///< Accept and drop.
+  kCleanupBcc = 1 << 4,        ///< always_bcc and the bcc maps apply.
+  kCleanupMap = 1 << 5,        ///< Canonical and virtual alias mapping apply.
+  kCleanupMilter = 1 << 6,     ///< Milters apply.
+  kCleanupSmtpUtf8 = 1 << 7,   ///< SMTPUTF8 was requested.
+  kCleanupAutoUtf8 = 1 << 8,   ///< Set SMTPUTF8 when the message needs it.
+  kCleanupFromSmtpd = 1 << 9,  ///< smtpd_milters instead of non_smtpd_milters.
+  kCleanupInternal = 1 << 10,  ///< Mail made by the mail system itself.
+};
+
+struct CleanupBegin {
+  static constexpr uint16_t kType = 32;
+  uint32_t flags = 0;
+  void fields(auto& f) { f(flags); }
+};
+struct CleanupQueueId {
+  static constexpr uint16_t kType = 33;
+  ipc::Text<100> queue_id;
+  void fields(auto& f) { f(queue_id); }
+};
+struct CleanupData {
+  static constexpr uint16_t kType = 34;
+  ipc::Text<ipc::kMaxChunk> records;
+  void fields(auto& f) { f(records); }
+};
+struct CleanupEnd {
+  static constexpr uint16_t kType = 35;
+  void fields(auto&) {}
+};
+
+/// Why a message was not accepted, most important first; several may be set.
+enum CleanupProblem : uint32_t {
+  kProblemBad = 1 << 0,         ///< Internal protocol error.
+  kProblemWrite = 1 << 1,       ///< The queue file could not be written.
+  kProblemSize = 1 << 2,        ///< message_size_limit.
+  kProblemContent = 1 << 3,     ///< Refused by content (header or body checks, MIME strictness).
+  kProblemHops = 1 << 4,        ///< hopcount_limit.
+  kProblemRecipients = 1 << 5,  ///< No recipients.
+  kProblemProxy = 1 << 6,       ///< The before-queue filter.
+  kProblemDefer = 1 << 7,       ///< A table did not answer, or a rule said so: try again.
+  kProblemDiskFull = 1 << 8,    ///< With kProblemWrite: no space is left, or a quota is used up.
+};
+
+struct CleanupStatus {
+  static constexpr uint16_t kType = 36;
+  uint32_t problems = 0;  ///< 0: data and name are on disk.
+  ipc::Text<ipc::kMaxReason> reason;  ///< With kProblemContent and kProblemDefer: "5.7.1 text"; else may be empty.
+  void fields(auto& f) { f(problems, reason); }
+};
+
+}  // namespace postrider::proto

@@ -1,0 +1,109 @@
+#include "service/acceptor.h"
+
+#include "io/fiber.h"
+#include "log/log.h"
+#include "sys/fd.h"
+
+namespace postrider::service {
+
+namespace {
+
+constexpr milliseconds kLagLimit(20);
+constexpr seconds kLagInterval(1);
+
+/// What a "pass" connection brings: the real client.
+std::optional<sys::Accepted> receive_passed(sys::Accepted carrier) {
+  io::FdEvents events(carrier.fd.get());
+  for (;;) {
+    char byte;
+    sys::Fd fd;
+    auto count = sys::receive_with_fd(carrier.fd.get(), &byte, 1, fd);
+    if (count && fd) {
+      (void)sys::set_nonblocking(fd.get());
+      auto peer = sys::peer_address(fd.get());
+      if (!peer) return std::nullopt;
+      return sys::Accepted{std::move(fd), *peer};
+    }
+    if (count || count.error().code != EAGAIN) return std::nullopt;
+    if (!events.wait_readable(Deadline::after(seconds(10)))) return std::nullopt;
+  }
+}
+
+}  // namespace
+
+Acceptor::Acceptor(AcceptorLimits limits, std::function<void(sys::Accepted)> serve)
+    : limits_(limits),
+      serve_(std::move(serve)),
+      idle_timer_([this] {
+        stop();
+        worn_out_();
+      }),
+      lag_timer_([this] { measure_lag(); }) {
+  if (limits_.max_idle.count() > 0) idle_timer_.start(limits_.max_idle);
+  if (limits_.max_clients > 1) lag_timer_.start(kLagInterval);
+}
+
+void Acceptor::add_listener(int fd, bool passes_descriptors) {
+  (void)sys::set_nonblocking(fd);
+  events_.push_back(std::make_unique<io::FdEvents>(fd));
+  io::FdEvents* events = events_.back().get();
+  io::spawn([this, fd, passes_descriptors, events] {
+    for (;;) {
+      while (!stopped_ && active_ >= limits_.max_clients) room_.wait(Deadline::never());
+      if (stopped_) return;
+      auto accepted = sys::accept_one(fd);
+      if (!accepted) {
+        // Out of descriptors or memory: other clients have to leave first.
+        log::warning("{}", accepted.error().text);
+        io::sleep_for(seconds(1));
+      } else if (*accepted) {
+        start_client(std::move(**accepted), passes_descriptors);
+      } else {
+        events->wait_readable(Deadline::never());
+      }
+    }
+  });
+}
+
+void Acceptor::stop() {
+  stopped_ = true;
+  room_.notify_all();
+  idle_timer_.cancel();
+}
+
+void Acceptor::start_client(sys::Accepted accepted, bool passed) {
+  ++served_;
+  idle_timer_.cancel();
+  if (++active_ == limits_.max_clients) available_(false);
+  io::spawn([this, passed, accepted = std::move(accepted)]() mutable {
+    struct Leave {
+      Acceptor* acceptor;
+      ~Leave() { acceptor->end_client(); }
+    } leave{this};
+    if (!passed) return serve_(std::move(accepted));
+    if (auto client = receive_passed(std::move(accepted))) serve_(std::move(*client));
+  });
+}
+
+void Acceptor::end_client() {
+  if (active_-- == limits_.max_clients && !lagging_ && !stopped_) available_(true);
+  room_.notify_one();
+  bool worn_out = limits_.max_use > 0 && served_ >= limits_.max_use && !stopped_;
+  if (worn_out) {
+    stop();
+    worn_out_();
+  }
+  if (active_ > 0) return;
+  if (!stopped_ && limits_.max_idle.count() > 0) idle_timer_.start(limits_.max_idle);
+  idle_();
+}
+
+void Acceptor::measure_lag() {
+  // A process whose clients wait for the processor says so; master may start another one beside it.
+  bool lagging = io::Loop::current().take_lag() > kLagLimit;
+  if (lagging != lagging_ && active_ < limits_.max_clients && !stopped_) available_(!lagging);
+  lagging_ = lagging;
+  lag_timer_.start(kLagInterval);
+}
+
+}  // namespace postrider::service

@@ -1,0 +1,89 @@
+#include "service/arguments.h"
+
+#include <unistd.h>
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace postrider::service {
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, ServiceType>, 5> kTypes{{{"inet", ServiceType::inet},
+                                                                         {"unix", ServiceType::unix},
+                                                                         {"unix-dgram", ServiceType::unix_dgram},
+                                                                         {"fifo", ServiceType::fifo},
+                                                                         {"pass", ServiceType::pass}}};
+
+Result<int> count(char option, const char* text) {
+  auto number = parse_int(text);
+  if (!number || *number < 0 || *number > 1'000'000) {
+    return fail(ErrorKind::invalid, fmt::format("option -{}: bad number: {}", option, text));
+  }
+  return static_cast<int>(*number);
+}
+
+}  // namespace
+
+Result<ServiceType> parse_service_type(std::string_view name) {
+  for (auto [known, type] : kTypes) {
+    if (known == name) return type;
+  }
+  return fail(ErrorKind::invalid, fmt::format("unknown service type: {}", name));
+}
+
+std::string_view service_type_name(ServiceType type) { return kTypes[static_cast<size_t>(type)].first; }
+
+Result<Arguments> parse_arguments(int argc, char** argv) {
+  Arguments out;
+  opterr = 0;
+  for (int option; (option = getopt(argc, argv, "+cg:m:n:o:s:St:uv")) != -1;) {
+    switch (option) {
+      case 'c':
+        out.change_root = true;
+        break;
+      case 'g':
+        out.generation = TRY(count('g', optarg));
+        break;
+      case 'm':
+        out.max_clients = TRY(count('m', optarg));
+        break;
+      case 'n':
+        out.service_name = optarg;
+        break;
+      case 'o': {
+        std::string_view setting = optarg;
+        size_t equals = setting.find('=');
+        if (equals == std::string_view::npos || trim(setting.substr(0, equals)).empty()) {
+          return fail(ErrorKind::invalid, fmt::format("option -o: use name=value, not \"{}\"", setting));
+        }
+        out.overrides.emplace_back(trim(setting.substr(0, equals)), trim(setting.substr(equals + 1)));
+        break;
+      }
+      case 's':
+        out.listeners = TRY(count('s', optarg));
+        break;
+      case 'S':
+        out.stand_alone = true;
+        break;
+      case 't':
+        out.type = TRY(parse_service_type(optarg));
+        break;
+      case 'u':
+        out.drop_privileges = true;
+        break;
+      case 'v':
+        ++out.verbose;
+        break;
+      default:
+        return fail(ErrorKind::invalid, fmt::format("invalid option -- '{}'", static_cast<char>(optopt)));
+    }
+  }
+  for (int i = optind; i < argc; ++i) out.rest.emplace_back(argv[i]);
+  return out;
+}
+
+}  // namespace postrider::service

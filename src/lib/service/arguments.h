@@ -1,0 +1,36 @@
+// The command line that master gives a daemon.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace postrider::service {
+
+/// Descriptors that a daemon finds open when master started it.
+inline constexpr int kStatusFd = 3;         ///< See master_link.h.
+inline constexpr int kFirstListenerFd = 4;  ///< The first of `listeners` sockets.
+
+enum class ServiceType : unsigned char { inet, unix, unix_dgram, fifo, pass };
+
+struct Arguments {
+  std::string service_name;  ///< -n: the first column of master.cf.
+  ServiceType type = ServiceType::unix;  ///< -t
+  bool drop_privileges = false;          ///< -u
+  bool change_root = false;              ///< -c
+  int listeners = 1;                     ///< -s
+  int max_clients = 1;                   ///< -m: clients (or deliveries) at a time in this process.
+  int generation = 0;                    ///< -g: of the configuration; changes with each reload.
+  int verbose = 0;                       ///< -v, repeatable
+  bool stand_alone = false;              ///< -S: one client on standard input and output, no master.
+  std::vector<std::pair<std::string, std::string>> overrides;  ///< -o name=value, in order
+  std::vector<std::string> rest;  ///< What follows the options: the daemon's own (pipe, spawn).
+};
+
+Result<Arguments> parse_arguments(int argc, char** argv);
+Result<ServiceType> parse_service_type(std::string_view name);
+std::string_view service_type_name(ServiceType type);
+
+}  // namespace postrider::service

@@ -1,0 +1,261 @@
+#include "service/daemon.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <clocale>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "config/params/main.h"
+#include "io/sync.h"
+#include "log/log.h"
+#include "service/acceptor.h"
+#include "service/log_setup.h"
+#include "service/master_link.h"
+#include "sys/file.h"
+#include "sys/user.h"
+
+namespace postrider::service {
+
+namespace params = config::params;
+
+struct Daemon::State {
+  Traits traits;
+  Arguments arguments;
+  config::Config config;
+  io::Loop loop;
+  std::optional<sys::User> owner;  // mail_owner; none when rootless.
+  std::vector<io::Task> start_tasks;
+  std::function<void()> on_retire;
+  std::unique_ptr<MasterLink> master;
+  std::unique_ptr<Acceptor> acceptor;
+  int holds = 0;
+  bool retiring = false;
+
+  void retire();
+  void leave_when_done();
+  [[noreturn]] void leave();
+  [[noreturn]] void run_loop();
+  AcceptorLimits limits() const;
+};
+
+namespace {
+
+config::Config load_config(const Traits& traits, const Arguments& arguments) {
+  config::LoadOptions options;
+  const char* directory = getenv("MAIL_CONFIG");
+  if (directory != nullptr) options.config_directory = directory;
+  options.process_name = std::string(traits.name);
+  options.service_name = arguments.service_name;
+  options.overrides = arguments.overrides;
+  options.override_origin = fmt::format("master.cf service {}/{}", arguments.service_name,
+                                        service_type_name(arguments.type));
+  auto config = config::Config::load(options);
+  if (!config) log::fatal("{}", config.error().text);
+  return std::move(*config);
+}
+
+void ignore_signals() {
+  for (int number : {SIGPIPE, SIGXFSZ, SIGHUP}) signal(number, SIG_IGN);
+}
+
+}  // namespace
+
+Daemon::Daemon(const Traits& traits, Arguments arguments)
+    : state_(new State{.traits = traits,
+                       .arguments = std::move(arguments),
+                       .config = load_config(traits, arguments)}) {
+  State& s = *state_;
+  ignore_signals();
+  open_log(s.config, s.traits.name, {.verbose = s.arguments.verbose});
+  report_config_warnings(s.config, s.traits.name);
+  s.loop.at_turn_end([] { log::flush(); });
+  s.loop.on_signal(SIGTERM, [&s] { s.leave(); });
+  io::set_fiber_error_handler([](const char* text) { log::error("unexpected exception: {}", text); });
+  log::set_session_source([] { return io::fiber_label(); });
+  if (!s.arguments.stand_alone) {
+    std::string queue = s.config.get(params::queue_directory);
+    if (::chdir(queue.c_str()) < 0) log::fatal("chdir {}: {}", queue, strerror(errno));
+  }
+  if (!rootless()) {
+    std::string name = s.config.get(params::mail_owner);
+    auto owner = sys::find_user(name);
+    if (!owner) log::fatal("{}", owner.error().text);
+    if (!*owner) log::fatal("{} = {}: unknown user name", "mail_owner", name);
+    s.owner = **owner;
+  }
+}
+
+Daemon::~Daemon() = default;
+
+const config::Config& Daemon::config() const { return state_->config; }
+const Arguments& Daemon::arguments() const { return state_->arguments; }
+bool Daemon::rootless() const { return ::geteuid() != 0 && !state_->owner; }
+int Daemon::max_clients() const { return state_->limits().max_clients; }
+bool Daemon::retiring() const { return state_->retiring; }
+void Daemon::at_start(io::Task task) { state_->start_tasks.push_back(std::move(task)); }
+void Daemon::on_retire(std::function<void()> call) { state_->on_retire = std::move(call); }
+void Daemon::hold() { ++state_->holds; }
+void Daemon::release() {
+  --state_->holds;
+  state_->leave_when_done();
+}
+
+void Daemon::drop_privileges() {
+  State& s = *state_;
+  if (!s.owner) return;
+  if (s.arguments.change_root && (::chroot(".") < 0 || ::chdir("/") < 0)) {
+    log::fatal("chroot {}: {}", s.config.get(params::queue_directory), strerror(errno));
+  }
+  if (s.arguments.drop_privileges) {
+    if (auto done = sys::become_user(s.owner->uid, s.owner->gid); !done) log::fatal("{}", done.error().text);
+  }
+}
+
+void Daemon::confine(sandbox::Profile profile) {
+  State& s = *state_;
+  for (std::string& path : sandbox::system_paths()) profile.read.push_back(std::move(path));
+  profile.read.push_back(s.config.get(params::config_directory));
+  profile.read.push_back(s.config.get(params::daemon_directory));
+  profile.read.push_back("public");   // To find the sockets of the other services.
+  profile.read.push_back("private");
+  if (const std::string& file = log::settings().fallback_file; !file.empty()) {
+    profile.write.push_back(sys::directory_of(file));
+  }
+  auto confined = sandbox::enter(profile);
+  if (!confined) log::fatal("{}", confined.error().text);
+  if (log::verbose()) log::debug("confined (Landlock {}): {}", confined->landlock_abi, sandbox::describe(profile));
+}
+
+AcceptorLimits Daemon::State::limits() const {
+  AcceptorLimits out;
+  out.max_clients = traits.one_client ? 1 : std::max(1, arguments.max_clients);
+  // max_use counts clients. A process that serves many at a time would be replaced every fraction of a second if
+  // it counted alike, so each of its places counts for itself.
+  out.max_use = static_cast<size_t>(config.get(params::max_use)) * static_cast<size_t>(out.max_clients);
+  out.max_idle = config.get(params::max_idle);
+  if (traits.never_idle_out) {
+    out.max_use = 0;
+    out.max_idle = seconds(0);
+  }
+  return out;
+}
+
+void Daemon::State::leave() {
+  log::flush();
+  ::_exit(0);
+}
+
+void Daemon::State::retire() {
+  retiring = true;
+  if (acceptor) acceptor->stop();
+  if (on_retire) on_retire();
+  leave_when_done();
+}
+
+void Daemon::State::leave_when_done() {
+  if (retiring && holds == 0 && (!acceptor || acceptor->active() == 0)) leave();
+}
+
+void Daemon::State::run_loop() {
+  for (io::Task& task : start_tasks) io::spawn(std::move(task));
+  start_tasks.clear();
+  loop.run();
+  leave();
+}
+
+void Daemon::serve(std::function<void(Client)> handler) {
+  State& s = *state_;
+  if (s.arguments.stand_alone) {
+    io::spawn([&s, handler = std::move(handler)] {
+      // One socket-like stream needs one descriptor; standard input is it, as with inetd.
+      sys::Fd fd = sys::duplicate(STDIN_FILENO).value_or(sys::Fd());
+      sys::Address peer = sys::peer_address(fd.get()).value_or(sys::Address());
+      handler(Client{io::Stream(std::move(fd)), peer});
+      s.leave();
+    });
+    s.run_loop();
+  }
+  s.acceptor = std::make_unique<Acceptor>(
+      s.limits(), [handler = std::move(handler)](sys::Accepted accepted) {
+        handler(Client{io::Stream(std::move(accepted.fd)), accepted.peer});
+      });
+  s.acceptor->on_available([&s](bool available) {
+    if (s.master) s.master->set_available(available);
+  });
+  s.acceptor->on_idle([&s] { s.leave_when_done(); });
+  s.acceptor->on_worn_out([&s] { s.retire(); });
+  s.master = std::make_unique<MasterLink>(kStatusFd, [&s] { s.retire(); });
+  for (int i = 0; i < s.arguments.listeners; ++i) {
+    s.acceptor->add_listener(kFirstListenerFd + i, s.arguments.type == ServiceType::pass);
+  }
+  s.run_loop();
+}
+
+void Daemon::serve_triggers(std::function<void(std::string_view)> handler) {
+  State& s = *state_;
+  auto mutex = std::make_shared<io::Mutex>();
+  auto handle = [mutex, handler = std::move(handler)](std::string_view request) {
+    mutex->lock(Deadline::never());
+    handler(request);
+    mutex->unlock();
+  };
+  if (s.arguments.type == ServiceType::fifo) {
+    s.master = std::make_unique<MasterLink>(kStatusFd, [&s] { s.retire(); });
+    io::spawn([handle] {
+      io::Stream fifo{sys::Fd(kFirstListenerFd)};
+      while (fifo.fill(Deadline::never()).value_or(false)) {
+        std::string request(fifo.buffered());
+        fifo.consume(request.size());
+        handle(request);
+      }
+    });
+    s.run_loop();
+  }
+  serve([&s, handle](Client client) {
+    // A trigger is a short write; whoever sends it need not wait for the work.
+    auto arrived = client.stream.fill(Deadline::after(s.config.get(params::trigger_timeout)));
+    std::string request(client.stream.buffered());
+    if (arrived && !request.empty()) handle(request);
+  });
+}
+
+void Daemon::serve_datagrams(std::function<void(std::string_view)> handler) {
+  State& s = *state_;
+  s.master = std::make_unique<MasterLink>(kStatusFd, [&s] { s.retire(); });
+  io::spawn([handler = std::move(handler)] {
+    sys::Fd socket(kFirstListenerFd);
+    (void)sys::set_nonblocking(socket.get());
+    io::FdEvents events(socket.get());
+    auto data = std::make_unique<std::array<char, 65536>>();
+    for (;;) {
+      auto count = sys::read_some(socket.get(), data->data(), data->size());
+      if (count) {
+        handler(std::string_view(data->data(), *count));
+      } else {
+        events.wait_readable(Deadline::never());
+      }
+    }
+  });
+  s.run_loop();
+}
+
+int run(int argc, char** argv, const Traits& traits, const std::function<void(Daemon&)>& body) {
+  log::open({.ident = std::string(traits.name), .to_stderr = true});
+  auto arguments = parse_arguments(argc, argv);
+  if (!arguments) log::fatal("{}", arguments.error().text);
+  try {
+    Daemon daemon(traits, std::move(*arguments));
+    body(daemon);
+  } catch (const config::ConfigError& error) {
+    report_config_error(error);
+  } catch (const std::exception& error) {
+    log::fatal("{}", error.what());
+  }
+  return 0;
+}
+
+}  // namespace postrider::service

@@ -1,0 +1,162 @@
+// Which recipients are delivered next. Pure bookkeeping: no I/O, no time but what it is told.
+//
+// A message in the active queue has one Job for each transport that it needs. A job holds Entries: up to
+// destination_recipient_limit recipients that go to one Destination in one delivery. Jobs of a transport are
+// served in the order of their rank; within a job its destinations take turns; a destination gets at most as many
+// deliveries at a time as its window is wide.
+//
+// Every choice costs O(log n), however many messages wait: a transport keeps its usable destinations sorted by
+// the job that is first in each, so that a backlog for a slow destination costs the others nothing.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/text.h"
+#include "proto/delivery.h"
+#include "qmgr/feedback.h"
+
+namespace postrider::qmgr {
+
+struct Message;
+struct Job;
+struct Destination;
+struct Transport;
+
+/// What one delivery request carries.
+struct Entry {
+  Job* job = nullptr;
+  Destination* destination = nullptr;
+  std::vector<proto::DeliveryRecipient> recipients;
+};
+
+/// The rules of a transport, from its <transport>_... parameters.
+struct TransportRules {
+  ConcurrencyRules concurrency;
+  int recipient_limit = 50;      ///< destination_recipient_limit: recipients in one delivery; 0: no limit.
+  seconds destination_delay{0};  ///< destination_rate_delay: pause between deliveries to one destination.
+  seconds transport_delay{0};    ///< transport_rate_delay
+};
+
+/// The order of jobs: lower levels first (those that preempt others), then the order of arrival.
+struct Rank {
+  int level = 0;
+  uint64_t sequence = 0;
+  friend auto operator<=>(const Rank&, const Rank&) = default;
+};
+
+/// A place that a transport delivers to: a nexthop, or one mailbox when the recipient limit is 1.
+struct Destination {
+  Destination(Transport& t, std::string n, const ConcurrencyRules& rules)
+      : transport(&t), name(std::move(n)), window(rules) {}
+  Transport* transport;
+  std::string name;
+  Window window;
+  int busy = 0;  ///< Deliveries under way.
+  Clock::time_point not_before = Clock::time_point::min();  ///< Rate delay, or death, until then.
+  std::string dead_status, dead_reason;                     ///< Why it is dead.
+
+  /// Entries that no agent has yet, by the rank of their job. No list is empty.
+  std::map<Rank, std::deque<Entry>> waiting;
+  uint64_t last_turn = 0;  ///< When it was last served, for taking turns.
+
+  bool has_room() const { return !window.dead() && busy < window.size(); }
+
+ private:
+  friend class Scheduler;
+  enum class Listed : unsigned char { no, ready, timed } listed = Listed::no;
+  struct ReadyKey {
+    Rank rank;
+    uint64_t turn;
+    Destination* destination;
+    friend auto operator<=>(const ReadyKey&, const ReadyKey&) = default;
+  } ready_key{};
+  Clock::time_point timed_key;
+};
+
+/// The part of a message that goes through one transport.
+struct Job {
+  Job(Message& m, Transport& t, Rank r) : message(&m), transport(&t), rank(r) {}
+  Message* message;
+  Transport* transport;
+  Rank rank;
+  size_t waiting = 0;  ///< Entries that no agent has yet.
+  size_t busy = 0;     ///< Entries that agents have.
+};
+
+struct Transport {
+  Transport(std::string n, TransportRules r) : name(std::move(n)), rules(std::move(r)) {}
+  std::string name;
+  TransportRules rules;
+  std::unordered_map<std::string, std::unique_ptr<Destination>, TextHash, std::equal_to<>> destinations;
+  size_t waiting = 0;  ///< Entries of all destinations that no agent has yet.
+  size_t busy = 0;
+  Clock::time_point not_before = Clock::time_point::min();  ///< transport_rate_delay
+
+ private:
+  friend class Scheduler;
+  std::set<Destination::ReadyKey> ready;
+  std::set<std::pair<Clock::time_point, Destination*>> timed;
+};
+
+class Scheduler {
+ public:
+  /// The transport of this name; `rules` is asked when it is new.
+  Transport& transport(std::string_view name, const std::function<TransportRules()>& rules);
+  Transport* find_transport(std::string_view name);
+  Destination& destination(Transport& transport, std::string_view name);
+
+  /// Adds a recipient of a message; the job and the entry are made or extended.
+  void add(Message& message, Destination& destination, proto::DeliveryRecipient recipient);
+
+  /// The next entry of this transport that may be delivered at `now`; its destination's concurrency is taken.
+  /// Nothing when none may.
+  std::optional<Entry> next(Transport& transport, Clock::time_point now);
+  /// The earliest moment at which next() may have more because of time alone.
+  std::optional<Clock::time_point> wake_time(const Transport& transport) const;
+
+  /// What an entry's delivery says about its destination.
+  enum class Outcome : unsigned char {
+    reached,       ///< The destination answered.
+    site_failed,   ///< It did not.
+    agent_failed,  ///< The delivery agent died: nothing is known of the destination.
+  };
+  /// Gives the concurrency back. Returns whether the destination has died by this.
+  bool finish(const Entry& entry, Outcome outcome, Clock::time_point now);
+  /// Takes a destination out of service until revive(), whatever its window says.
+  void suspend(Destination& destination, std::string status, std::string reason);
+  void revive(Destination& destination);
+
+  /// Removes and returns all waiting entries of a destination. Their jobs stay until done() is called for each.
+  std::vector<Entry> take_waiting(Destination& destination);
+  /// Drops an entry that next() or take_waiting() returned and that will not be delivered; for next()'s entries
+  /// finish() does it.
+  void drop(const Entry& entry);
+
+  /// Forgets destinations without work whose state is what a new one would have.
+  void forget_idle(Clock::time_point now);
+
+  auto& transports() { return transports_; }
+
+ private:
+  Job& job(Message& message, Transport& transport);
+  void relist(Destination& destination, Clock::time_point now);
+  void unlist(Destination& destination);
+  void remove_if_done(Job& job);
+  std::unordered_map<std::string, std::unique_ptr<Transport>, TextHash, std::equal_to<>> transports_;
+  uint64_t turns_ = 0;
+};
+
+}  // namespace postrider::qmgr
