@@ -19,10 +19,11 @@ Transport* Scheduler::find_transport(std::string_view name) {
   return it == transports_.end() ? nullptr : it->second.get();
 }
 
-Destination& Scheduler::destination(Transport& transport, std::string_view name) {
+Destination& Scheduler::destination(Transport& transport, std::string_view name, std::string_view nexthop) {
   auto it = transport.destinations.find(name);
   if (it == transport.destinations.end()) {
-    auto made = std::make_unique<Destination>(transport, std::string(name), transport.rules.concurrency);
+    auto made = std::make_unique<Destination>(transport, std::string(name), std::string(nexthop),
+                                              transport.rules.concurrency);
     it = transport.destinations.emplace(name, std::move(made)).first;
   }
   return *it->second;
@@ -75,11 +76,19 @@ void Scheduler::relist(Destination& d, Clock::time_point now) {
   }
 }
 
-std::optional<Entry> Scheduler::next(Transport& transport, Clock::time_point now) {
+void Scheduler::relist_timed(Transport& transport, Clock::time_point now) {
   while (!transport.timed.empty() && transport.timed.begin()->first <= now) {
     relist(*transport.timed.begin()->second, now);
   }
-  if (now < transport.not_before || transport.ready.empty()) return std::nullopt;
+}
+
+bool Scheduler::ready(Transport& transport, Clock::time_point now) {
+  relist_timed(transport, now);
+  return now >= transport.not_before && !transport.ready.empty();
+}
+
+std::optional<Entry> Scheduler::next(Transport& transport, Clock::time_point now) {
+  if (!ready(transport, now)) return std::nullopt;
   Destination& d = *transport.ready.begin()->destination;
   auto first = d.waiting.begin();
   Entry entry = std::move(first->second.front());

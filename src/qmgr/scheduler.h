@@ -59,10 +59,11 @@ struct Rank {
 
 /// A place that a transport delivers to: a nexthop, or one mailbox when the recipient limit is 1.
 struct Destination {
-  Destination(Transport& t, std::string n, const ConcurrencyRules& rules)
-      : transport(&t), name(std::move(n)), window(rules) {}
+  Destination(Transport& t, std::string n, std::string hop, const ConcurrencyRules& rules)
+      : transport(&t), name(std::move(n)), nexthop(std::move(hop)), window(rules) {}
   Transport* transport;
-  std::string name;
+  std::string name;     ///< The nexthop, or "user@nexthop" in lower case.
+  std::string nexthop;  ///< What the agent is told.
   Window window;
   int busy = 0;  ///< Deliveries under way.
   Clock::time_point not_before = Clock::time_point::min();  ///< Rate delay, or death, until then.
@@ -116,7 +117,7 @@ class Scheduler {
   /// The transport of this name; `rules` is asked when it is new.
   Transport& transport(std::string_view name, const std::function<TransportRules()>& rules);
   Transport* find_transport(std::string_view name);
-  Destination& destination(Transport& transport, std::string_view name);
+  Destination& destination(Transport& transport, std::string_view name, std::string_view nexthop);
 
   /// Adds a recipient of a message; the job and the entry are made or extended.
   void add(Message& message, Destination& destination, proto::DeliveryRecipient recipient);
@@ -124,6 +125,8 @@ class Scheduler {
   /// The next entry of this transport that may be delivered at `now`; its destination's concurrency is taken.
   /// Nothing when none may.
   std::optional<Entry> next(Transport& transport, Clock::time_point now);
+  /// Whether next() would return an entry.
+  bool ready(Transport& transport, Clock::time_point now);
   /// The earliest moment at which next() may have more because of time alone.
   std::optional<Clock::time_point> wake_time(const Transport& transport) const;
 
@@ -153,6 +156,7 @@ class Scheduler {
  private:
   Job& job(Message& message, Transport& transport);
   void relist(Destination& destination, Clock::time_point now);
+  void relist_timed(Transport& transport, Clock::time_point now);
   void unlist(Destination& destination);
   void remove_if_done(Job& job);
   std::unordered_map<std::string, std::unique_ptr<Transport>, TextHash, std::equal_to<>> transports_;

@@ -49,6 +49,7 @@ Reporter::Reporter(const config::Config& config, std::string_view asker)
     : services_(config, asker),
       soft_bounce_(config.get(params::soft_bounce)),
       resolution_(config.get(params::delay_logging_resolution_limit)),
+      log_form_(mail::parse_log_form(config.get(params::info_log_address_format)).value_or(mail::LogForm::external)),
       timeout_(config.get(params::ipc_timeout)) {}
 
 void Reporter::log(const MessageRef& message, const proto::DeliveryRecipient& recipient,
@@ -60,14 +61,14 @@ void Reporter::log(const MessageRef& message, const proto::DeliveryRecipient& re
   auto span = [this](int64_t from, int64_t to) { return delay_text(from > 0 ? to - from : 0, resolution_); };
   std::string orig_to;
   if (!recipient.original.empty() && !equals_ignore_case(recipient.original, recipient.address)) {
-    orig_to = fmt::format(", orig_to=<{}>", recipient.original);
+    orig_to = fmt::format(", orig_to=<{}>", mail::log_address(recipient.original, log_form_));
   }
   std::string uses = attempt.connection_uses > 1 ? fmt::format(", conn_use={}", attempt.connection_uses) : "";
   std::string extra = attempt.extra.empty() ? "" : ", " + attempt.extra;
   std::string delay = span(t.arrival, now);
   log::write(log::Severity::info,
              fmt::format("{}: to=<{}>{}, relay={}{}{}, delay={}, delays={}/{}/{}/{}, dsn={}, status={} ({})",
-                         message.queue_id, recipient.address, orig_to, attempt.relay, uses, extra, delay,
+                         message.queue_id, mail::log_address(recipient.address, log_form_), orig_to, attempt.relay, uses, extra, delay,
                          span(t.arrival, t.active), span(t.active, handoff), span(handoff, connected),
                          span(connected, now), status.status.text(), outcome, status.reason),
              "delivery",

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "clients/bounce.h"
 #include "config/config.h"
+#include "mail/address_parts.h"
 #include "mail/dsn.h"
 #include "proto/delivery.h"
 #include "queue/files.h"
@@ -75,6 +76,7 @@ class Reporter {
   clients::BounceClient services_;
   bool soft_bounce_;
   int resolution_;
+  mail::LogForm log_form_;
   seconds timeout_;
 };
 

@@ -55,12 +55,7 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
         out.service_name = optarg;
         break;
       case 'o': {
-        std::string_view setting = optarg;
-        size_t equals = setting.find('=');
-        if (equals == std::string_view::npos || trim(setting.substr(0, equals)).empty()) {
-          return fail(ErrorKind::invalid, fmt::format("option -o: use name=value, not \"{}\"", setting));
-        }
-        out.overrides.emplace_back(trim(setting.substr(0, equals)), trim(setting.substr(equals + 1)));
+        out.overrides.push_back(TRY(config::parse_assignment(optarg)));
         break;
       }
       case 's':

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "config/value_text.h"
 
 namespace postrider::service {
 
@@ -25,7 +25,7 @@ struct Arguments {
   int generation = 0;                    ///< -g: of the configuration; changes with each reload.
   int verbose = 0;                       ///< -v, repeatable
   bool stand_alone = false;              ///< -S: one client on standard input and output, no master.
-  std::vector<std::pair<std::string, std::string>> overrides;  ///< -o name=value, in order
+  std::vector<config::Assignment> overrides;  ///< -o name=value, in order
   std::vector<std::string> rest;  ///< What follows the options: the daemon's own (pipe, spawn).
 };
 

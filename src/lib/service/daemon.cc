@@ -6,6 +6,7 @@
 
 #include <clocale>
 #include <cstdlib>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -46,13 +47,9 @@ namespace {
 
 config::Config load_config(const Traits& traits, const Arguments& arguments) {
   config::LoadOptions options;
-  const char* directory = getenv("MAIL_CONFIG");
-  if (directory != nullptr) options.config_directory = directory;
   options.process_name = std::string(traits.name);
   options.service_name = arguments.service_name;
   options.overrides = arguments.overrides;
-  options.override_origin = fmt::format("master.cf service {}/{}", arguments.service_name,
-                                        service_type_name(arguments.type));
   auto config = config::Config::load(options);
   if (!config) log::fatal("{}", config.error().text);
   return std::move(*config);
@@ -71,7 +68,7 @@ Daemon::Daemon(const Traits& traits, Arguments arguments)
   State& s = *state_;
   ignore_signals();
   open_log(s.config, s.traits.name, {.verbose = s.arguments.verbose});
-  report_config_warnings(s.config, s.traits.name);
+  log_config_warnings(s.config);
   s.loop.at_turn_end([] { log::flush(); });
   s.loop.on_signal(SIGTERM, [&s] { s.leave(); });
   io::set_fiber_error_handler([](const char* text) { log::error("unexpected exception: {}", text); });
@@ -251,7 +248,7 @@ int run(int argc, char** argv, const Traits& traits, const std::function<void(Da
     Daemon daemon(traits, std::move(*arguments));
     body(daemon);
   } catch (const config::ConfigError& error) {
-    report_config_error(error);
+    fatal_config(error);
   } catch (const std::exception& error) {
     log::fatal("{}", error.what());
   }

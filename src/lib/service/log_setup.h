@@ -1,0 +1,29 @@
+// The log of a program, as its configuration asks for.
+#pragma once
+
+#include <string_view>
+
+#include "config/config.h"
+
+namespace postrider::service {
+
+struct LogChoice {
+  bool to_stderr = false;  ///< Commands also tell the person who runs them.
+  bool to_log = true;      ///< syslog or maillog_file. Off for commands that only speak to their user.
+  int verbose = 0;
+};
+
+/// Opens the log: maillog_file through postlogd, else syslog, and json_log_file beside it. Lines carry
+/// "syslog_name/program".
+void open_log(const config::Config& config, std::string_view program, const LogChoice& choice);
+
+/// Warnings found while loading the configuration, and one for each parameter that is set and not in force yet.
+void log_config_warnings(const config::Config& config);
+
+/// Ends the program because of a mistake in its configuration: where it is and what to do, then Postfix's line.
+[[noreturn]] void fatal_config(const config::ConfigError& error);
+
+/// Throws ConfigError when maillog_file is not below one of maillog_file_prefixes.
+void check_maillog_file(const config::Config& config);
+
+}  // namespace postrider::service

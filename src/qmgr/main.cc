@@ -1,0 +1,78 @@
+// qmgr - the queue manager: it decides which message is delivered when, by whom, and how many at a time.
+
+#include <sys/stat.h>
+
+#include "config/params/main.h"
+#include "ipc/connection.h"
+#include "log/log.h"
+#include "proto/qmgr.h"
+#include "qmgr/active_queue.h"
+#include "qmgr/feeder.h"
+#include "qmgr/settings.h"
+#include "service/daemon.h"
+
+namespace postrider::qmgr {
+namespace {
+
+/// One-letter requests, as postqueue, postkick and master's wakeup timer send them.
+void on_triggers(Feeder& feeder, std::string_view requests) {
+  bool flush = requests.find('F') != std::string_view::npos;
+  bool all = requests.find('A') != std::string_view::npos;
+  if (flush) feeder.flush();
+  for (char request : requests) {
+    switch (request) {
+      case 'I':
+      case 'W':
+        feeder.scan_incoming();
+        break;
+      case 'D':
+        feeder.scan_deferred(all);
+        break;
+      default:
+        break;  // 'F' and 'A' were seen above; others are for qmgr versions that do not exist.
+    }
+  }
+}
+
+/// Whether the bytes are the start of a frame: its length is small, so that its upper bytes are null, which no
+/// request letter is.
+bool is_frame(std::string_view bytes) { return bytes.size() >= 4 && bytes.substr(1, 3) == std::string_view("\0\0\0", 3); }
+
+void serve_client(Feeder& feeder, service::Client client, seconds timeout) {
+  auto arrived = client.stream.fill(Deadline::after(timeout));
+  if (!arrived || !*arrived) return;
+  if (!is_frame(client.stream.buffered())) return on_triggers(feeder, client.stream.buffered());
+  ipc::Connection connection(std::move(client.stream), "qmgr");
+  for (;;) {
+    connection.wait_frame(Deadline::never());
+    auto arrival = connection.receive_as<proto::MessageArrived>(Deadline::after(timeout));
+    if (!arrival) {
+      if (arrival.error().kind != ErrorKind::closed) log::warning("notice of a message: {}", arrival.error().text);
+      return;
+    }
+    feeder.announce(std::move(arrival->queue_id));
+  }
+}
+
+void run(service::Daemon& daemon) {
+  static Settings settings(daemon.config());
+  static queue::Store store(queue::system_files(), settings.layout);
+  daemon.drop_privileges();
+  daemon.confine({.name = "qmgr",
+                  .read = {"bounce", "trace"},
+                  .write = {"incoming", "active", "deferred", "corrupt", "defer"}});
+  static ActiveQueue active(settings, store);
+  static Feeder feeder(settings, store, active);
+  daemon.at_start([] {
+    feeder.recover();
+    feeder.start();
+  });
+  daemon.serve([&](service::Client client) { serve_client(feeder, std::move(client), settings.ipc_timeout); });
+}
+
+}  // namespace
+}  // namespace postrider::qmgr
+
+int main(int argc, char** argv) {
+  return postrider::service::run(argc, argv, {.name = "qmgr", .never_idle_out = true}, postrider::qmgr::run);
+}

@@ -1,0 +1,39 @@
+#include "qmgr/message.h"
+
+#include "delivery/report.h"
+
+namespace postrider::qmgr {
+
+proto::DeliverRequest make_request(const Message& message, const Entry& entry) {
+  namespace attribute = queue::attribute;
+  const queue::Envelope& e = message.envelope;
+  proto::DeliverRequest out;
+  out.flags = static_cast<uint32_t>(e.trace_flags);
+  out.queue_name = "active";
+  out.queue_id = message.id;
+  out.data_offset = e.size.offset;
+  out.data_size = e.size.content_length > 0 ? e.size.content_length : e.size.size;
+  out.nexthop = entry.destination->nexthop;
+  out.encoding = e.encoding;
+  out.sendopts = static_cast<uint32_t>(e.size.send_options);
+  out.sender = e.sender;
+  out.dsn_envid = e.envelope_id;
+  out.dsn_ret = static_cast<uint32_t>(e.return_flags);
+  out.times = {e.arrival_seconds * 1'000'000 + e.arrival_microseconds, message.active_since,
+               delivery::now_microseconds()};
+  out.client_name = e.attribute(attribute::kLogClientName);
+  out.client_address = e.attribute(attribute::kLogClientAddress);
+  out.client_port = e.attribute(attribute::kLogClientPort);
+  out.client_protocol = e.attribute(attribute::kLogProtocolName);
+  out.client_helo = e.attribute(attribute::kLogHeloName);
+  out.sasl_method = e.attribute(attribute::kSaslMethod);
+  out.sasl_username = e.attribute(attribute::kSaslUsername);
+  out.sasl_sender = e.attribute(attribute::kSaslSender);
+  out.log_ident = e.attribute(attribute::kLogIdent);
+  if (out.log_ident.empty()) out.log_ident = message.id;
+  out.rewrite_context = e.attribute(attribute::kRewriteContext);
+  out.recipients = entry.recipients;
+  return out;
+}
+
+}  // namespace postrider::qmgr

@@ -1,0 +1,85 @@
+#include "qmgr/settings.h"
+
+#include "base/text.h"
+#include "config/families.h"
+#include "config/params/main.h"
+#include "config/params/qmgr.h"
+#include "log/log.h"
+
+namespace postrider::qmgr {
+
+namespace params = config::params;
+namespace families = config::families;
+
+namespace {
+
+Feedback parse_feedback(const config::Config& config, const std::string& name, const std::string& text) {
+  auto feedback = Feedback::parse(text);
+  if (!feedback) throw config::ConfigError(name + ": " + feedback.error().text, config.source(name), "");
+  return *feedback;
+}
+
+}  // namespace
+
+Settings::Settings(const config::Config& c)
+    : config(c),
+      layout{.directory = "",
+             .hashed = {},
+             .hash_depth = c.get(params::hash_queue_depth),
+             .long_ids = c.get(params::enable_long_queue_ids)},
+      message_active_limit(static_cast<size_t>(c.get(params::qmgr_message_active_limit))),
+      message_recipient_limit(static_cast<size_t>(c.get(params::qmgr_message_recipient_limit))),
+      recipients_per_message(static_cast<size_t>(c.get(params::default_recipient_limit))),
+      queue_run_delay(c.get(params::queue_run_delay)),
+      minimal_backoff(c.get(params::minimal_backoff_time)),
+      maximal_backoff(c.get(params::maximal_backoff_time)),
+      message_lifetime(c.get(params::maximal_queue_lifetime)),
+      bounce_lifetime(c.get(params::bounce_queue_lifetime)),
+      delay_warning(c.get(params::delay_warning_time)),
+      confirm_delay_cleared(c.get(params::confirm_delay_cleared)),
+      error_service(c.get(params::error_service_name)),
+      retry_service("retry"),
+      double_bounce_sender(c.get(params::double_bounce_sender)),
+      recipient_delimiter(c.get(params::recipient_delimiter)),
+      log_form(mail::parse_log_form(c.get(params::info_log_address_format)).value_or(mail::LogForm::external)),
+      default_filter_nexthop(c.get(params::default_filter_nexthop)),
+      myhostname(c.get(params::myhostname)),
+      ipc_timeout(c.get(params::ipc_timeout)) {
+  std::string names = c.get(params::hash_queue_names);
+  for (std::string_view name : split_any(names, kListSeparators)) layout.hashed.emplace_back(name);
+  std::string transports = c.get(params::defer_transports);
+  for (std::string_view name : split_any(transports, kListSeparators)) defer_transports.emplace(name);
+  if (maximal_backoff < minimal_backoff) {
+    log::warning("maximal_backoff_time is smaller than minimal_backoff_time - adjusting maximal_backoff_time");
+    maximal_backoff = minimal_backoff;
+  }
+  if (bounce_lifetime > message_lifetime) {
+    log::warning("bounce_queue_lifetime is larger than maximal_queue_lifetime - adjusting bounce_queue_lifetime");
+    bounce_lifetime = message_lifetime;
+  }
+}
+
+TransportRules Settings::rules(std::string_view transport) const {
+  TransportRules out;
+  std::string name(transport);
+  out.concurrency.initial = config.get(families::initial_destination_concurrency, name);
+  out.concurrency.limit = config.get(families::destination_concurrency_limit, name);
+  out.concurrency.failed_cohort_limit = config.get(families::destination_concurrency_failed_cohort_limit, name);
+  out.concurrency.positive =
+      parse_feedback(config, name + "_destination_concurrency_positive_feedback",
+                     config.get(families::destination_concurrency_positive_feedback, name));
+  out.concurrency.negative =
+      parse_feedback(config, name + "_destination_concurrency_negative_feedback",
+                     config.get(families::destination_concurrency_negative_feedback, name));
+  if (out.concurrency.limit > 0 && out.concurrency.initial > out.concurrency.limit) {
+    out.concurrency.initial = out.concurrency.limit;
+  }
+  out.recipient_limit = config.get(families::destination_recipient_limit, name);
+  out.destination_delay = config.get(families::destination_rate_delay, name);
+  out.transport_delay = config.get(families::transport_rate_delay, name);
+  // A pause between deliveries means that there is one at a time.
+  if (out.destination_delay.count() > 0) out.concurrency.limit = out.concurrency.initial = 1;
+  return out;
+}
+
+}  // namespace postrider::qmgr
