@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "clients/endpoint.h"
-#include "config/params/main.h"
+#include "config/params/instance.h"
+#include "config/params/services.h"
+#include "config/params/system.h"
 #include "config/params/qmgr.h"
 #include "io/fiber.h"
 #include "ipc/client.h"

@@ -2,7 +2,9 @@
 
 #include <sys/stat.h>
 
-#include "config/params/main.h"
+#include "config/params/instance.h"
+#include "config/params/services.h"
+#include "config/params/system.h"
 #include "ipc/connection.h"
 #include "log/log.h"
 #include "proto/qmgr.h"

@@ -2,7 +2,9 @@
 
 #include "base/text.h"
 #include "config/families.h"
-#include "config/params/main.h"
+#include "config/params/instance.h"
+#include "config/params/services.h"
+#include "config/params/system.h"
 #include "config/params/qmgr.h"
 #include "log/log.h"
 

@@ -1,6 +1,8 @@
 #include "clients/endpoint.h"
 
-#include "config/params/main.h"
+#include "config/params/instance.h"
+#include "config/params/services.h"
+#include "config/params/system.h"
 
 namespace postrider::clients {
 

@@ -1,7 +1,9 @@
 #include "clients/rewrite.h"
 
 #include "clients/endpoint.h"
-#include "config/params/main.h"
+#include "config/params/instance.h"
+#include "config/params/services.h"
+#include "config/params/system.h"
 
 namespace postrider::clients {
 

@@ -2,7 +2,9 @@
 
 #include <set>
 
-#include "config/params/main.h"
+#include "config/params/instance.h"
+#include "config/params/services.h"
+#include "config/params/system.h"
 #include "io/sync.h"
 #include "ipc/connection.h"
 #include "log/log.h"

@@ -6,7 +6,9 @@
 
 #include "base/text.h"
 #include "base/time_text.h"
-#include "config/params/main.h"
+#include "config/params/instance.h"
+#include "config/params/services.h"
+#include "config/params/system.h"
 #include "log/log.h"
 #include "mail/dsn_parameters.h"
 #include "queue/envelope.h"

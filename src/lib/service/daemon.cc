@@ -10,7 +10,9 @@
 
 #include <fmt/format.h>
 
-#include "config/params/main.h"
+#include "config/params/instance.h"
+#include "config/params/services.h"
+#include "config/params/system.h"
 #include "io/sync.h"
 #include "log/log.h"
 #include "service/acceptor.h"

@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "config/params/main.h"
+#include "config/params/instance.h"
+#include "config/params/services.h"
+#include "config/params/system.h"
 #include "log/log.h"
 
 namespace postrider::service {

@@ -1,14 +1,13 @@
 #include "service/own_addresses.h"
 
-#include <netdb.h>
-
 #include <algorithm>
-#include <memory>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "config/params/main.h"
+#include "config/params/instance.h"
+#include "config/params/services.h"
+#include "config/params/system.h"
 #include "sys/interfaces.h"
 
 namespace postrider::service {
@@ -30,28 +29,21 @@ std::vector<sys::Address> addresses_of(const config::Config& config, const char*
   std::string_view host = text;
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   if (auto address = sys::Address::from_ip(host)) return {*address};
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* list = nullptr;
-  std::string name(host);
-  int error = getaddrinfo(name.c_str(), nullptr, &hints, &list);
-  if (error != 0) {
-    throw config::ConfigError(fmt::format("parameter {}: host {}: {}", parameter, name, gai_strerror(error)),
+  std::vector<sys::Address> out = sys::resolve_host(std::string(host));
+  if (out.empty()) {
+    throw config::ConfigError(fmt::format("config variable {}: host not found: {}", parameter, host),
                               config.source(parameter), "use addresses of this machine, or names that it can resolve");
-  }
-  std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list, freeaddrinfo);
-  std::vector<sys::Address> out;
-  for (addrinfo* item = list; item != nullptr; item = item->ai_next) {
-    add_once(out, sys::Address(item->ai_addr, item->ai_addrlen));
   }
   return out;
 }
 
+bool has_ipv6() { return static_cast<bool>(sys::Fd(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0))); }
+
 std::vector<sys::Address> local_interface_addresses(const Protocols& protocols, bool loopback_only) {
   std::vector<sys::Address> out;
-  auto interfaces = sys::interfaces();
+  auto interfaces = sys::interface_addresses();
   if (!interfaces) return out;
-  for (const sys::Interface& interface : *interfaces) {
+  for (const sys::InterfaceAddress& interface : *interfaces) {
     if (wanted(protocols, interface.address) && (!loopback_only || interface.address.is_loopback())) {
       add_once(out, interface.address);
     }
@@ -105,8 +97,8 @@ std::vector<sys::Address> listen_addresses(const config::Config& config) {
   Protocols protocols = enabled_protocols(config);
   std::vector<sys::Address> out;
   if (protocols.ipv4) out.push_back(*sys::Address::from_ip("0.0.0.0"));
-  // A kernel without IPv6 is no reason not to serve IPv4.
-  if (protocols.ipv6 && (!protocols.ipv4 || sys::has_ipv6())) out.push_back(*sys::Address::from_ip("::"));
+  // A machine without IPv6 is no reason not to serve IPv4.
+  if (protocols.ipv6 && (!protocols.ipv4 || has_ipv6())) out.push_back(*sys::Address::from_ip("::"));
   return out;
 }
 
