@@ -1,6 +1,7 @@
 #include "qmgr/settings.h"
 
 #include "base/text.h"
+#include "clients/queue_layout.h"
 #include "config/families.h"
 #include "config/params/instance.h"
 #include "config/params/services.h"
@@ -25,10 +26,7 @@ Feedback parse_feedback(const config::Config& config, const std::string& name, c
 
 Settings::Settings(const config::Config& c)
     : config(c),
-      layout{.directory = "",
-             .hashed = {},
-             .hash_depth = c.get(params::hash_queue_depth),
-             .long_ids = c.get(params::enable_long_queue_ids)},
+      layout(clients::queue_layout(c)),
       message_active_limit(static_cast<size_t>(c.get(params::qmgr_message_active_limit))),
       message_recipient_limit(static_cast<size_t>(c.get(params::qmgr_message_recipient_limit))),
       recipients_per_message(static_cast<size_t>(c.get(params::default_recipient_limit))),
@@ -47,8 +45,6 @@ Settings::Settings(const config::Config& c)
       default_filter_nexthop(c.get(params::default_filter_nexthop)),
       myhostname(c.get(params::myhostname)),
       ipc_timeout(c.get(params::ipc_timeout)) {
-  std::string names = c.get(params::hash_queue_names);
-  for (std::string_view name : split_any(names, kListSeparators)) layout.hashed.emplace_back(name);
   std::string transports = c.get(params::defer_transports);
   for (std::string_view name : split_any(transports, kListSeparators)) defer_transports.emplace(name);
   if (maximal_backoff < minimal_backoff) {

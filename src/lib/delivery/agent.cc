@@ -2,12 +2,12 @@
 
 #include <set>
 
-#include "config/params/instance.h"
-#include "config/params/services.h"
+#include "clients/queue_layout.h"
 #include "config/params/system.h"
 #include "io/sync.h"
 #include "ipc/connection.h"
 #include "log/log.h"
+#include "queue/store.h"
 
 namespace postrider::delivery {
 
@@ -26,6 +26,7 @@ struct Session {
 struct Agent {
   service::Daemon& daemon;
   Deliver deliver;
+  queue::Store store;
   seconds timeout;
   size_t max_use;
   size_t delivered = 0;
@@ -33,7 +34,21 @@ struct Agent {
 
   bool must_retire() const { return daemon.retiring() || (max_use > 0 && delivered >= max_use); }
   void serve(Session& session);
+  proto::DeliverReply work(proto::DeliverRequest request);
 };
+
+proto::DeliverReply Agent::work(proto::DeliverRequest request) {
+  io::set_fiber_label(request.queue_id);
+  auto file = store.open(queue::QueueName::active, request.queue_id, queue::OpenMode::read_write);
+  if (!file) {
+    log::warning("{}: {}", request.queue_id, file.error().text);
+    proto::DeliverReply reply;
+    reply.deferred = true;
+    return reply;
+  }
+  Job job{std::move(request), std::move(*file)};
+  return deliver(job);
+}
 
 void Agent::serve(Session& session) {
   ipc::Connection& connection = session.connection;
@@ -56,8 +71,7 @@ void Agent::serve(Session& session) {
     if (!request) return log::warning("queue manager: {}", request.error().text);
     ++delivered;
     session.running.spawn([this, &connection, id = frame->id, job = std::move(*request)]() mutable {
-      io::set_fiber_label(job.queue_id);
-      proto::DeliverReply reply = deliver(std::move(job));
+      proto::DeliverReply reply = work(std::move(job));
       (void)connection.send(reply, Deadline::after(timeout), id);
     });
   }
@@ -71,6 +85,7 @@ void serve_deliveries(service::Daemon& daemon, std::string_view name, Deliver de
   // Lives as long as the process.
   auto* agent = new Agent{.daemon = daemon,
                           .deliver = std::move(deliver),
+                          .store = queue::Store(queue::system_files(), clients::queue_layout(config)),
                           .timeout = config.get(params::ipc_timeout),
                           .max_use = static_cast<size_t>(config.get(params::max_use)) * credits,
                           .sessions = {}};

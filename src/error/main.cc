@@ -1,0 +1,37 @@
+// error, retry - delivery agents that deliver nothing: they bounce (error) or defer (retry) every recipient with
+// the text that is the next hop, "5.1.1 no such user".
+
+#include "delivery/agent.h"
+#include "delivery/report.h"
+#include "mail/dsn.h"
+#include "service/daemon.h"
+
+namespace postrider {
+namespace {
+
+proto::DeliverReply refuse(delivery::Reporter& reporter, bool retry, delivery::Job& job) {
+  const mail::StatusCode fallback = retry ? mail::StatusCode("4.0.0") : mail::StatusCode("5.0.0");
+  mail::StatusText text = mail::split_status_text(fallback, job.request.nexthop);
+  mail::DeliveryStatus status{.status = text.code, .reason = std::string(text.text)};
+  proto::DeliverReply reply;
+  for (const proto::DeliveryRecipient& recipient : job.request.recipients) {
+    auto disposition = retry ? reporter.defer(job.message(), recipient, status, {})
+                             : reporter.bounce(job.message(), recipient, status, {});
+    if (disposition == delivery::Disposition::deferred) reply.deferred = true;
+  }
+  return reply;
+}
+
+void run(service::Daemon& daemon) {
+  bool retry = daemon.arguments().service_name != "error";
+  static delivery::Reporter reporter(daemon.config(), daemon.arguments().service_name);
+  daemon.drop_privileges();
+  daemon.confine({.name = "error", .write = {"active"}});
+  delivery::serve_deliveries(daemon, "error",
+                             [retry](delivery::Job& job) { return refuse(reporter, retry, job); });
+}
+
+}  // namespace
+}  // namespace postrider
+
+int main(int argc, char** argv) { return postrider::service::run(argc, argv, {.name = "error"}, postrider::run); }

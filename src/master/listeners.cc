@@ -1,0 +1,88 @@
+#include "master/listeners.h"
+
+#include <netdb.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "mail/host_port.h"
+#include "service/own_addresses.h"
+#include "sys/file.h"
+
+namespace postrider::master {
+
+using service::ServiceType;
+
+namespace {
+
+constexpr int kBacklog = 1024;  // The kernel's somaxconn may allow less.
+
+Result<uint16_t> port_number(std::string_view text) {
+  if (is_all_digits(text)) {
+    auto number = parse_int(text);
+    if (number && *number > 0 && *number < 65536) return static_cast<uint16_t>(*number);
+  } else {
+    std::string name(text);
+    if (const servent* entry = getservbyname(name.c_str(), "tcp")) return ntohs(static_cast<uint16_t>(entry->s_port));
+  }
+  return fail(ErrorKind::invalid, fmt::format("unknown port \"{}\": use a number or a name in /etc/services", text));
+}
+
+Result<sys::Fd> open_fifo(const std::string& path) {
+  if (auto status = sys::lstat_file(path); status && !S_ISFIFO(status->st_mode)) TRY(sys::unlink_file(path));
+  TRY(sys::make_fifo(path, 0622));
+  // Opened for writing too: the last writer that leaves must not look like the end of the file.
+  return sys::open_file(path, O_RDWR | O_NONBLOCK);
+}
+
+std::unexpected<Error> at_line(const config::MasterEntry& entry, Error error) {
+  error.text = fmt::format("{}: line {}: service {}: {}", entry.file, entry.line, entry.name, error.text);
+  return std::unexpected(std::move(error));
+}
+
+}  // namespace
+
+std::string socket_path(const config::MasterEntry& entry) {
+  return (entry.private_ ? "private/" : "public/") + entry.name;
+}
+
+Result<std::vector<sys::Address>> inet_addresses(const config::Config& config, const config::MasterEntry& entry) {
+  auto parts = mail::parse_port_with_host(entry.name, "");
+  if (!parts) return at_line(entry, parts.error());
+  auto port = port_number(parts->port);
+  if (!port) return at_line(entry, port.error());
+  std::vector<sys::Address> out;
+  if (parts->host.empty()) {
+    out = service::listen_addresses(config);
+  } else if (auto address = sys::Address::from_ip(parts->host)) {
+    out.push_back(*address);
+  } else {
+    out = sys::resolve_host(std::string(parts->host));
+    if (out.empty()) return at_line(entry, Error(ErrorKind::not_found, fmt::format("host not found: {}", parts->host)));
+  }
+  for (sys::Address& address : out) address.set_port(*port);
+  return out;
+}
+
+Result<Listeners> open_listeners(const config::Config& config, const config::MasterEntry& entry, ServiceType type) {
+  Listeners out;
+  if (type == ServiceType::inet) {
+    out.addresses = TRY(inet_addresses(config, entry));
+    for (const sys::Address& address : out.addresses) out.fds.push_back(TRY(sys::listen_stream(address, kBacklog)));
+    return out;
+  }
+  out.path = socket_path(entry);
+  if (type == ServiceType::fifo) {
+    out.fds.push_back(TRY(open_fifo(out.path)));
+    return out;
+  }
+  sys::Address address = TRY(sys::Address::from_path(out.path));
+  out.fds.push_back(type == ServiceType::unix_dgram ? TRY(sys::bind_datagram(address))
+                                                    : TRY(sys::listen_stream(address, kBacklog)));
+  return out;
+}
+
+}  // namespace postrider::master

@@ -1,0 +1,189 @@
+#include "master/master.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "config/params/instance.h"
+#include "config/params/system.h"
+#include "log/log.h"
+#include "service/arguments.h"
+#include "sys/fd.h"
+#include "sys/user.h"
+
+namespace postrider::master {
+
+namespace params = config::params;
+
+namespace {
+
+/// The environment of the children: what import_environment lists, and where the configuration is.
+std::vector<std::string> child_environment(const config::Config& config) {
+  std::vector<std::string> out;
+  std::string names = config.get(params::import_environment);
+  for (std::string_view item : split_braced(names, kListSeparators)) {
+    if (item.starts_with('{') && item.ends_with('}')) item = trim(item.substr(1, item.size() - 2));
+    size_t equals = item.find('=');
+    std::string name(item.substr(0, equals));
+    if (name == "MAIL_CONFIG") continue;
+    if (equals != std::string_view::npos) {
+      out.emplace_back(item);
+    } else if (const char* value = getenv(name.c_str())) {
+      out.push_back(fmt::format("{}={}", name, value));
+    }
+  }
+  bool has_path = std::any_of(out.begin(), out.end(), [](const std::string& s) { return s.starts_with("PATH="); });
+  if (!has_path) out.emplace_back("PATH=/usr/bin:/bin:/usr/sbin:/sbin");
+  out.push_back("MAIL_CONFIG=" + config.directory());
+  return out;
+}
+
+bool same_listeners(const config::MasterEntry& a, const config::MasterEntry& b) { return a.private_ == b.private_; }
+
+}  // namespace
+
+Master::Master(const Options& options, config::Config config) : options_(options), config_(std::move(config)) {}
+
+void Master::prepare_surroundings() {
+  surroundings_.config = &config_;
+  surroundings_.environment = child_environment(config_);
+  surroundings_.daemon_directory = config_.get(params::daemon_directory);
+  surroundings_.cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  surroundings_.verbose = options_.verbose;
+  surroundings_.rootless = ::geteuid() != 0;
+  surroundings_.throttle_time = config_.get(params::service_throttle_time);
+  ++surroundings_.generation;
+}
+
+Result<std::vector<config::MasterEntry>> Master::read_entries(const config::Config& config) const {
+  std::vector<config::MasterEntry> out;
+  config::MasterCf file = TRY(config::load_master_cf(config));
+  for (config::MasterEntry& entry : file.entries) {
+    if (!is_disabled(config, entry)) out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+Result<void> Master::start() {
+  prepare_surroundings();
+  return apply(TRY(read_entries(config_)));
+}
+
+Result<void> Master::apply(const std::vector<config::MasterEntry>& entries) {
+  // First everything that can fail, so that a mistake leaves the running system as it is.
+  std::map<Key, std::optional<Listeners>> fresh;
+  // Sockets in the queue directory belong to the mail system's owner.
+  std::optional<sys::AsUser> as_owner;
+  auto owner = surroundings_.rootless ? Result<std::optional<sys::User>>(std::nullopt)
+                                      : sys::find_user(config_.get(params::mail_owner));
+  for (const config::MasterEntry& entry : entries) {
+    Key key{entry.type, entry.name};
+    auto running = services_.find(key);
+    if (running != services_.end() && same_listeners(running->second->entry(), entry)) {
+      fresh[key] = std::nullopt;
+      continue;
+    }
+    service::ServiceType type = TRY(service::parse_service_type(entry.type));
+    std::optional<sys::AsUser> identity;
+    if (type != service::ServiceType::inet && owner && *owner) identity.emplace(TRY(sys::AsUser::enter((*owner)->uid, (*owner)->gid)));
+    fresh[key] = TRY(open_listeners(config_, entry, type));
+  }
+  for (auto it = services_.begin(); it != services_.end();) {
+    if (fresh.contains(it->first)) {
+      ++it;
+      continue;
+    }
+    it->second->close();
+    if (it->second->processes() > 0) closing_.push_back(std::move(it->second));
+    it = services_.erase(it);
+  }
+  for (const config::MasterEntry& entry : entries) {
+    Key key{entry.type, entry.name};
+    std::optional<Listeners>& listeners = fresh[key];
+    auto running = services_.find(key);
+    if (running != services_.end()) {
+      running->second->reload(entry, std::move(listeners));
+      continue;
+    }
+    auto service = std::make_unique<RunningService>(surroundings_, entry, *service::parse_service_type(entry.type),
+                                                    std::move(*listeners));
+    service->start();
+    services_.emplace(key, std::move(service));
+  }
+  return {};
+}
+
+void Master::reload() {
+  config::LoadOptions load;
+  load.directory = options_.config_directory;
+  load.process_name = "master";
+  auto config = config::Config::load(load);
+  auto entries = config ? read_entries(*config)
+                        : Result<std::vector<config::MasterEntry>>(std::unexpected(config.error()));
+  if (!entries) {
+    log::error("{}", entries.error().text);
+    return log::error("the configuration is not reloaded, the mail system goes on with the old one");
+  }
+  warn_changes(*config);
+  config::Config old = std::exchange(config_, std::move(*config));
+  prepare_surroundings();
+  log::info("reload -- version {}, configuration {}", config_.get(params::mail_version), config_.directory());
+  if (auto applied = apply(*entries); !applied) {
+    log::error("{}", applied.error().text);
+    log::error("the configuration is not reloaded, the mail system goes on with the old one");
+    config_ = std::move(old);
+    prepare_surroundings();
+  }
+}
+
+/// What only a stop and a start can change.
+void Master::warn_changes(const config::Config& fresh) const {
+  for (const auto& param : {params::inet_protocols, params::queue_directory}) {
+    std::string before = config_.get(param), after = fresh.get(param);
+    if (before == after) continue;
+    log::warning("ignoring {} parameter value change", param.name());
+    log::warning("old value: \"{}\", new value: \"{}\"", before, after);
+    log::warning("to change {}, stop and start Postfix", param.name());
+  }
+}
+
+void Master::reap_children() {
+  for (;;) {
+    int status = 0;
+    pid_t pid = ::waitpid(-1, &status, WNOHANG);
+    if (pid <= 0) break;
+    bool known = false;
+    for (auto& [key, service] : services_) known = known || service->reap(pid, status);
+    for (auto& service : closing_) known = known || service->reap(pid, status);
+    if (!known && !options_.init) log::warning("unknown child pid {}", pid);
+  }
+  std::erase_if(closing_, [](const auto& service) { return service->processes() == 0; });
+}
+
+void Master::terminate(int signal_number) {
+  log::info("terminating on signal {}", signal_number);
+  log::flush();
+  for (auto& [key, service] : services_) service->kill_all(SIGTERM);
+  for (auto& service : closing_) service->kill_all(SIGTERM);
+  // Children of children (commands of local and pipe) are in the process group, if it is ours alone.
+  if (!options_.init && ::getpgrp() == ::getpid()) {
+    ::signal(SIGTERM, SIG_IGN);
+    ::kill(0, SIGTERM);
+  }
+  // The lock files must not be free before the children are gone: a new master could start beside them.
+  Clock::time_point limit = Clock::now() + seconds(5);
+  while (::waitpid(-1, nullptr, WNOHANG) >= 0 && Clock::now() < limit) {
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  ::_exit(0);
+}
+
+}  // namespace postrider::master
