@@ -108,6 +108,10 @@ Result<pid_t> spawn(const SpawnRequest& request) {
 
 bool process_exists(pid_t pid) { return kill(pid, 0) == 0 || errno == EPERM; }
 
+pid_t process_id() { return getpid(); }
+
+bool has_borrowed_rights() { return getuid() != geteuid() || getgid() != getegid(); }
+
 std::string host_name() {
   std::array<char, 256> name{};
   if (gethostname(name.data(), name.size() - 1) < 0) return "localhost";

@@ -30,6 +30,11 @@ Result<pid_t> spawn(const SpawnRequest& request);
 /// Whether a process with this id exists (it may belong to another user).
 bool process_exists(pid_t pid);
 
+/// The id of this process.
+pid_t process_id();
+/// Whether the program runs with the rights of another user or group than the caller's (set-uid, set-gid).
+bool has_borrowed_rights();
+
 /// The host name as gethostname() has it.
 std::string host_name();
 
