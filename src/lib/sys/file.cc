@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 
@@ -80,6 +81,16 @@ bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0;
 Result<void> rename_file(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) < 0) return fail_errno(fmt::format("rename {} to {}", from, to));
   return {};
+}
+
+Result<void> rename_new_file(const std::string& from, const std::string& to) {
+#ifdef RENAME_NOREPLACE
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+  // Some file systems do not know the flag; there a hard link does the same in two steps.
+  if (errno != EINVAL && errno != ENOSYS) return fail_errno(fmt::format("rename {} to {}", from, to));
+#endif
+  if (::link(from.c_str(), to.c_str()) < 0) return fail_errno(fmt::format("rename {} to {}", from, to));
+  return unlink_file(from);
 }
 
 Result<void> unlink_file(const std::string& path) {

@@ -28,6 +28,8 @@ Result<struct stat> lstat_file(const std::string& path);
 bool exists(const std::string& path);
 
 Result<void> rename_file(const std::string& from, const std::string& to);
+/// As rename_file(), but fails with EEXIST when `to` exists.
+Result<void> rename_new_file(const std::string& from, const std::string& to);
 Result<void> unlink_file(const std::string& path);
 Result<void> make_directory(const std::string& path, mode_t mode);
 /// As `mkdir -p`; existing directories are left as they are.
