@@ -69,9 +69,10 @@ Result<void> Store::make_parents(const std::string& path, std::vector<std::strin
   };
   // Up to where something exists, and down again. The queue directory itself is the administrator's to make.
   auto made = make();
-  while (!made && is_missing(made.error()) && missing.back() != layout_.directory &&
-         missing.size() < kMaxScanDepth) {
-    missing.push_back(sys::directory_of(missing.back()));
+  while (!made && is_missing(made.error()) && missing.size() < kMaxScanDepth) {
+    std::string above = sys::directory_of(missing.back());
+    if (above == layout_.directory) return made;
+    missing.push_back(std::move(above));
     made = make();
   }
   for (missing.pop_back(); made && !missing.empty(); missing.pop_back())
