@@ -56,7 +56,8 @@ class EnvelopeReader {
       auto record = TRY(reader_.next());
       if (!record) return fail(ErrorKind::invalid, "missing end record");
       if (record->is(RecordType::end)) {
-        return in_extracted_ || recipients_only_ ? Result<void>() : fail(ErrorKind::invalid, "no message content");
+        return in_extracted_ || recipients_only_ ? Result<void>()
+                                                 : fail(ErrorKind::invalid, "no message content");
       }
       if (record->is(RecordType::message)) {
         TRY(skip_content());

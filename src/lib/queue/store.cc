@@ -123,11 +123,12 @@ Result<NewFile> Store::create(QueueName queue, std::vector<std::string>* new_dir
   return made;
 }
 
-Result<std::shared_ptr<File>> Store::open(QueueName queue, std::string_view id, OpenMode mode) const {
+Result<std::shared_ptr<File>> Store::open(QueueName queue, std::string_view id, OpenMode mode,
+                                          std::vector<std::string>* new_directories) const {
   std::string where = path(queue, id);
   auto file = files_.open(where, mode);
   if (file || mode != OpenMode::append || !is_missing(file.error())) return file;
-  TRY(make_parents(where));
+  TRY(make_parents(where, new_directories));
   return files_.open(where, mode);
 }
 

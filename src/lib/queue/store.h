@@ -105,7 +105,8 @@ class Store {
   /// A new file of mode 0600 under a new id. When `new_directories` is given, directories that had to be made
   /// on the way are added to it.
   Result<NewFile> create(QueueName queue, std::vector<std::string>* new_directories = nullptr) const;
-  Result<std::shared_ptr<File>> open(QueueName queue, std::string_view id, OpenMode mode) const;
+  Result<std::shared_ptr<File>> open(QueueName queue, std::string_view id, OpenMode mode,
+                                     std::vector<std::string>* new_directories = nullptr) const;
   Result<FileStatus> status(QueueName queue, std::string_view id) const;
   /// ENOENT when the file is not in `from`.
   Result<void> move(std::string_view id, QueueName from, QueueName to,
