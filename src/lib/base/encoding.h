@@ -12,7 +12,7 @@ std::string hex(std::string_view bytes);
 /// xtext of RFC 3461 section 4: bytes outside "!".."~", and "+" and "=", as +XX. `also` names further
 /// characters to encode.
 std::string xtext_encode(std::string_view text, std::string_view also = {});
-/// Nothing when the text is not xtext.
+/// Nothing when the text is not xtext; hexadecimal digits may be in lower case, too.
 std::optional<std::string> xtext_decode(std::string_view text);
 
 /// RFC 4648 base64, padded, in one line.

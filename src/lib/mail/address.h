@@ -3,9 +3,9 @@
 // The reader never fails. It understands the obsolete forms (RFC 5322 section 4.4), and text that follows no
 // grammar stays in place as tokens, so that rewriting one address loses nothing of the others.
 //
-// An address has two forms. The external form is the one of headers and SMTP commands, quoted where the grammar
-// asks for it: "joe smith"@example.com. The internal form is without quotes (joe smith@example.com): it is the
-// one in queue files, in lookup table keys and in all programs.
+// An address has two forms. The external form is the one of headers and SMTP commands, quoted where the
+// grammar asks for it: "joe smith"@example.com. The internal form is without quotes (joe smith@example.com):
+// it is the one in queue files, in lookup table keys and in all programs.
 #pragma once
 
 #include <cstddef>
@@ -57,11 +57,12 @@ TokenList parse_address_list(std::string_view text, size_t limit = kNoTokenLimit
 
 enum class ListLayout : unsigned char {
   one_line,  ///< A comma is followed by a space.
-  header,    ///< A comma is followed by a newline, for fold_address_header(), and too long comments are dropped.
+  header,    ///< A comma is followed by a newline, for fold_address_header(), and too long comments are
+             ///< dropped.
 };
 
-/// Display text and comments of one list member may have this many bytes beside the address in a header; longer
-/// ones are dropped, because old mailers overflow on them (CERT advisory CA-2003-07).
+/// Display text and comments of one list member may have this many bytes beside the address in a header;
+/// longer ones are dropped, because old mailers overflow on them (CERT advisory CA-2003-07).
 inline constexpr size_t kMaxNonAddressText = 250;
 
 /// The list in external form. A member that lost its comments leaves a text for a log line in `warnings`.

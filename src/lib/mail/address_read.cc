@@ -29,7 +29,8 @@ class Scanner {
 
   TokenList scan(size_t limit) {
     TokenList out;
-    while (out.size() < limit && skip_space()) out.push_back(next());
+    while (out.size() < limit && skip_space())
+      out.push_back(next());
     return out;
   }
 
@@ -120,7 +121,8 @@ class ListBuilder {
   explicit ListBuilder(TokenList tokens) : tokens_(std::move(tokens)) {}
 
   TokenList build() {
-    while (!tokens_.empty()) step();
+    while (!tokens_.empty())
+      step();
     close_address(false);
     std::reverse(done_.begin(), done_.end());
     return std::move(done_);
@@ -157,7 +159,8 @@ class ListBuilder {
     close_address(false);
     take();
     done_.push_back(Token{.kind = TokenKind::group_start});
-    while (!tokens_.empty() && !tokens_.back().is(',')) done_.push_back(take());
+    while (!tokens_.empty() && !tokens_.back().is(','))
+      done_.push_back(take());
   }
 
   // <address>, and the display name left of it.
@@ -169,7 +172,8 @@ class ListBuilder {
       to.push_back(take());
     }
     close_address(false);
-    while (!tokens_.empty() && !ends_display_name(tokens_.back())) done_.push_back(take());
+    while (!tokens_.empty() && !ends_display_name(tokens_.back()))
+      done_.push_back(take());
     // A colon here ends a group's name, or the name of something unknown: no part of an address either way.
     if (!tokens_.empty() && tokens_.back().is(':') && !in_group_) done_.push_back(take());
     word_may_follow_ = true;
@@ -182,7 +186,8 @@ class ListBuilder {
   void close_address(bool with_comma) {
     if (pending_.empty()) return;
     Token address{.kind = TokenKind::address};
-    address.parts.assign(std::make_move_iterator(pending_.rbegin()), std::make_move_iterator(pending_.rend()));
+    address.parts.assign(std::make_move_iterator(pending_.rbegin()),
+                         std::make_move_iterator(pending_.rend()));
     pending_.clear();
     done_.push_back(std::move(address));
     if (with_comma) done_.push_back(make_special(','));
@@ -195,17 +200,23 @@ class ListBuilder {
   }
 
   TokenList tokens_, pending_, done_;
-  bool in_group_ = false;         // a ";" was seen further right
+  bool in_group_ = false;        // a ";" was seen further right
   bool word_may_follow_ = true;  // the token right of here is no word of the same address
 };
 
 }  // namespace
 
-Token make_special(char mark) { return Token{.kind = TokenKind::special, .mark = mark}; }
+Token make_special(char mark) {
+  return Token{.kind = TokenKind::special, .mark = mark};
+}
 
-Token make_word(TokenKind kind, std::string text) { return Token{.kind = kind, .text = std::move(text)}; }
+Token make_word(TokenKind kind, std::string text) {
+  return Token{.kind = kind, .text = std::move(text)};
+}
 
-TokenList scan_tokens(std::string_view text, size_t limit) { return Scanner(text).scan(limit); }
+TokenList scan_tokens(std::string_view text, size_t limit) {
+  return Scanner(text).scan(limit);
+}
 
 TokenList parse_address_list(std::string_view text, size_t limit) {
   return ListBuilder(scan_tokens(text, limit)).build();

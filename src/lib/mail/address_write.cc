@@ -7,7 +7,9 @@ namespace postrider::mail {
 
 namespace {
 
-bool is_operand(const Token& token) { return token.kind != TokenKind::special && token.kind != TokenKind::group_start; }
+bool is_operand(const Token& token) {
+  return token.kind != TokenKind::special && token.kind != TokenKind::group_start;
+}
 
 /// White space of the input is not kept; this much is put back.
 bool space_between(const Token& left, const Token& right) {
@@ -136,11 +138,14 @@ std::string write_internal(const TokenList& list) {
 
 std::string internal_address(const Token& address) {
   std::string out;
-  for (const Token& part : address.parts) append_internal(out, part);
+  for (const Token& part : address.parts)
+    append_internal(out, part);
   return out;
 }
 
-std::string external_address(const Token& address) { return quote_822_local(internal_address(address)); }
+std::string external_address(const Token& address) {
+  return quote_822_local(internal_address(address));
+}
 
 std::vector<Token*> addresses_of(TokenList& list) {
   std::vector<Token*> out;

@@ -39,7 +39,8 @@ size_t route_length(std::string_view address) {
   return address.starts_with('@') ? address.find(':') + 1 : 0;  // npos + 1 is 0
 }
 
-std::string quote_local(std::string_view internal, QuoteOptions options, std::string_view escape, size_t route) {
+std::string quote_local(std::string_view internal, QuoteOptions options, std::string_view escape,
+                        size_t route) {
   size_t end = std::min(internal.rfind('@'), internal.size());
   // The "@" of a route is none that separates a domain.
   if (end < route) end = internal.size();

@@ -15,8 +15,8 @@ struct QuoteOptions {
 /// it is no dot-string. The domain is never changed.
 std::string quote_821_local(std::string_view internal, QuoteOptions options = {});
 
-/// RFC 5322 (formerly 822) external form, for headers and lookup tables. A source route ("@relay:") in front of
-/// the localpart is kept as it is.
+/// RFC 5322 (formerly 822) external form, for headers and lookup tables. A source route ("@relay:") in front
+/// of the localpart is kept as it is.
 std::string quote_822_local(std::string_view internal, QuoteOptions options = {});
 /// The same for a text that is a localpart: an "@" in it separates no domain.
 std::string quote_822_localpart(std::string_view localpart, QuoteOptions options = {});
