@@ -11,6 +11,7 @@
 #include "mail/host_port.h"
 #include "service/own_addresses.h"
 #include "sys/file.h"
+#include "sys/interfaces.h"
 
 namespace postrider::master {
 
@@ -56,7 +57,7 @@ Result<std::vector<sys::Address>> inet_addresses(const config::Config& config, c
   if (!port) return at_line(entry, port.error());
   std::vector<sys::Address> out;
   if (parts->host.empty()) {
-    out = service::listen_addresses(config);
+    out = TRY(service::listen_addresses(config));
   } else if (auto address = sys::Address::from_ip(parts->host)) {
     out.push_back(*address);
   } else {

@@ -75,8 +75,7 @@ struct Destination {
 
   bool has_room() const { return !window.dead() && busy < window.size(); }
 
- private:
-  friend class Scheduler;
+  // Where the scheduler keeps it; nobody else's business.
   enum class Listed : unsigned char { no, ready, timed } listed = Listed::no;
   struct ReadyKey {
     Rank rank;
@@ -106,8 +105,7 @@ struct Transport {
   size_t busy = 0;
   Clock::time_point not_before = Clock::time_point::min();  ///< transport_rate_delay
 
- private:
-  friend class Scheduler;
+  // The scheduler's lists.
   std::set<Destination::ReadyKey> ready;
   std::set<std::pair<Clock::time_point, Destination*>> timed;
 };

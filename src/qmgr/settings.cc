@@ -6,6 +6,8 @@
 #include "config/params/instance.h"
 #include "config/params/services.h"
 #include "config/params/system.h"
+#include "config/params/bounce.h"
+#include "config/params/local.h"
 #include "config/params/qmgr.h"
 #include "log/log.h"
 

@@ -5,6 +5,7 @@
 // Untrusted bytes are made printable here, whatever the caller did.
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <initializer_list>
 #include <string>
@@ -48,9 +49,8 @@ struct Field {
   Field(std::string_view n, std::string_view value) : name(n), text(value) {}
   Field(std::string_view n, const std::string& value) : name(n), text(value) {}
   Field(std::string_view n, const char* value) : name(n), text(value) {}
-  Field(std::string_view n, long long value) : name(n), number(value), is_number(true) {}
-  Field(std::string_view n, int value) : name(n), number(value), is_number(true) {}
-  Field(std::string_view n, size_t value) : name(n), number(static_cast<long long>(value)), is_number(true) {}
+  template <std::integral Number>
+  Field(std::string_view n, Number value) : name(n), number(static_cast<long long>(value)), is_number(true) {}
 };
 using Fields = std::initializer_list<Field>;
 

@@ -1,4 +1,4 @@
-// The addresses of this mail system.
+// The addresses of this mail system, beside those of config/own_addresses.h.
 #pragma once
 
 #include <vector>
@@ -9,21 +9,12 @@
 
 namespace postrider::service {
 
-/// Whether inet_protocols has IPv4 and IPv6. Throws ConfigError when it has neither.
-struct Protocols {
-  bool ipv4 = false, ipv6 = false;
-};
-Protocols enabled_protocols(const config::Config& config);
-
-/// The addresses on which mail is received (inet_interfaces), of the enabled protocols, port 0. Host names are
-/// looked up; throws ConfigError for one that has no address. May block: for start-up.
-std::vector<sys::Address> interface_addresses(const config::Config& config);
-
-/// The addresses that stand for this system from outside (proxy_interfaces).
-std::vector<sys::Address> proxy_addresses(const config::Config& config);
+/// The addresses that stand for this system from outside (proxy_interfaces). Names are looked up, which may block:
+/// for start-up.
+Result<std::vector<sys::Address>> proxy_addresses(const config::Config& config);
 
 /// What a listener without a host in master.cf binds to: the wildcard addresses with "inet_interfaces = all", else
-/// interface_addresses().
-std::vector<sys::Address> listen_addresses(const config::Config& config);
+/// the addresses named there.
+Result<std::vector<sys::Address>> listen_addresses(const config::Config& config);
 
 }  // namespace postrider::service
