@@ -1,0 +1,74 @@
+#include "clients/tables.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "config/params/rewrite.h"
+#include "config/params/services.h"
+#include "log/log.h"
+#include "sys/file.h"
+
+namespace postrider::clients {
+
+namespace params = config::params;
+
+namespace {
+
+template <typename T>
+T value_or_throw(Result<T> result, const config::Config& config, std::string_view parameter) {
+  if (!result) throw config::ConfigError(result.error().text, config.source(parameter), "correct the list of tables");
+  return std::move(*result);
+}
+
+bool parents_match(const config::Config& config, std::string_view parameter) {
+  std::string list = config.get(params::parent_domain_matches_subdomains);
+  auto words = split_any(list, kListSeparators);
+  return std::find(words.begin(), words.end(), parameter) != words.end();
+}
+
+}  // namespace
+
+table::OpenOptions table_options(const config::Config& config) {
+  table::OpenOptions out;
+  out.behaviour.utf8 = config.get(params::smtputf8_enable);
+  out.lmdb_map_size = static_cast<size_t>(config.get(params::lmdb_map_size));
+  out.log = [](table::Severity severity, std::string_view text) {
+    log::write(severity == table::Severity::info      ? log::Severity::info
+               : severity == table::Severity::warning ? log::Severity::warning
+                                                      : log::Severity::error,
+               text);
+  };
+  return out;
+}
+
+void add_required_paths(std::string_view text, std::vector<std::string>& paths) {
+  for (std::string_view word : split_braced(text, kListSeparators)) {
+    while (word.starts_with('!')) word.remove_prefix(1);
+    if (word.find(':') == std::string_view::npos) {
+      if (word.starts_with('/')) paths.emplace_back(word);
+      continue;
+    }
+    for (table::RequiredPath& required : table::required_paths(word)) {
+      paths.push_back(required.replaceable ? sys::directory_of(required.path) : required.path);
+    }
+  }
+}
+
+table::Maps open_maps(table::Catalog& catalog, const config::Config& config, config::Param<std::string> param,
+                      table::Use use, std::vector<std::string>& paths) {
+  std::string value = config.get(param);
+  add_required_paths(value, paths);
+  return value_or_throw(table::Maps::create(catalog, param.name(), value, use), config, param.name());
+}
+
+table::MatchList open_match_list(table::Catalog& catalog, const config::Config& config,
+                                 config::Param<std::string> param, table::MatchList::Kind kind,
+                                 std::vector<std::string>& paths) {
+  std::string value = config.get(param);
+  add_required_paths(value, paths);
+  table::MatchList::Options options{.kind = kind,
+                                    .parent_matches_subdomains = parents_match(config, param.name())};
+  return value_or_throw(table::MatchList::create(catalog, param.name(), value, options), config, param.name());
+}
+
+}  // namespace postrider::clients
