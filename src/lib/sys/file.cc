@@ -1,10 +1,12 @@
 #include "sys/file.h"
 
 #include <dirent.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 
@@ -25,6 +27,15 @@ Result<void> lock(int fd, short type, bool wait) {
   while (fcntl(fd, wait ? F_SETLKW : F_SETLK, &request) < 0) {
     if (errno == EINTR) continue;
     if (!wait && (errno == EAGAIN || errno == EACCES)) return fail(ErrorKind::temporary, "locked by another process");
+    return fail_errno("lock");
+  }
+  return {};
+}
+
+Result<void> flock_with(int fd, int operation, bool wait) {
+  while (::flock(fd, wait ? operation : operation | LOCK_NB) < 0) {
+    if (errno == EINTR) continue;
+    if (errno == EWOULDBLOCK) return fail(ErrorKind::temporary, "locked by another process");
     return fail_errno("lock");
   }
   return {};
@@ -70,6 +81,12 @@ Result<struct stat> stat_file(const std::string& path) {
   return st;
 }
 
+Result<struct stat> stat_fd(int fd) {
+  struct stat st {};
+  if (::fstat(fd, &st) < 0) return fail_errno("fstat");
+  return st;
+}
+
 Result<struct stat> lstat_file(const std::string& path) {
   struct stat st {};
   if (::lstat(path.c_str(), &st) < 0) return fail_path("lstat", path);
@@ -77,6 +94,44 @@ Result<struct stat> lstat_file(const std::string& path) {
 }
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+Result<std::string> real_path(const std::string& path) {
+  std::unique_ptr<char, void (*)(void*)> resolved(::realpath(path.c_str(), nullptr), ::free);
+  if (!resolved) return fail_path("resolve", path);
+  return std::string(resolved.get());
+}
+
+Result<std::string> make_private_directory() {
+  const char* base = ::getenv("TMPDIR");
+  std::string path = fmt::format("{}/postrider.XXXXXX", base == nullptr || *base != '/' ? "/tmp" : base);
+  if (::mkdtemp(path.data()) == nullptr) return fail_path("mkdir", path);
+  return path;
+}
+
+Result<void> remove_directory(const std::string& path) {
+  if (::rmdir(path.c_str()) < 0) return fail_path("remove", path);
+  return {};
+}
+
+Result<void> link_file(const std::string& from, const std::string& to) {
+  if (::link(from.c_str(), to.c_str()) < 0) return fail_errno(fmt::format("link {} to {}", from, to));
+  return {};
+}
+
+Result<void> truncate_fd(int fd, off_t size) {
+  if (::ftruncate(fd, size) < 0) return fail_errno("truncate");
+  return {};
+}
+
+Result<void> set_mode(int fd, mode_t mode) {
+  if (::fchmod(fd, mode) < 0) return fail_errno("chmod");
+  return {};
+}
+
+Result<void> set_owner(int fd, uid_t uid, gid_t gid) {
+  if (::fchown(fd, uid, gid) < 0) return fail_errno("chown");
+  return {};
+}
 
 Result<void> rename_file(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) < 0) return fail_errno(fmt::format("rename {} to {}", from, to));
@@ -153,5 +208,9 @@ std::string_view base_name(std::string_view path) {
 Result<void> lock_exclusive(int fd, bool wait) { return lock(fd, F_WRLCK, wait); }
 Result<void> lock_shared(int fd, bool wait) { return lock(fd, F_RDLCK, wait); }
 Result<void> unlock(int fd) { return lock(fd, F_UNLCK, false); }
+
+Result<void> flock_exclusive(int fd, bool wait) { return flock_with(fd, LOCK_EX, wait); }
+Result<void> flock_shared(int fd, bool wait) { return flock_with(fd, LOCK_SH, wait); }
+Result<void> flock_release(int fd) { return flock_with(fd, LOCK_UN, true); }
 
 }  // namespace postrider::sys

@@ -23,9 +23,21 @@ Result<std::string> read_file(const std::string& path, size_t max);
 Result<void> replace_file(const std::string& path, std::string_view content, mode_t mode);
 
 Result<struct stat> stat_file(const std::string& path);
+Result<struct stat> stat_fd(int fd);
 /// Does not follow a symbolic link at the end of the path.
 Result<struct stat> lstat_file(const std::string& path);
 bool exists(const std::string& path);
+
+/// The path without symbolic links; the file must exist.
+Result<std::string> real_path(const std::string& path);
+/// A new directory for this process alone, in $TMPDIR or /tmp.
+Result<std::string> make_private_directory();
+Result<void> remove_directory(const std::string& path);
+/// A second name for a file; code EEXIST when `to` exists.
+Result<void> link_file(const std::string& from, const std::string& to);
+Result<void> truncate_fd(int fd, off_t size);
+Result<void> set_mode(int fd, mode_t mode);
+Result<void> set_owner(int fd, uid_t uid, gid_t gid);
 
 Result<void> rename_file(const std::string& from, const std::string& to);
 /// As rename_file(), but fails with EEXIST when `to` exists.
@@ -49,5 +61,10 @@ std::string_view base_name(std::string_view path);
 Result<void> lock_exclusive(int fd, bool wait);
 Result<void> lock_shared(int fd, bool wait);
 Result<void> unlock(int fd);
+
+/// Advisory locks of flock(2), which belong to the open file and not to the process. Errors as above.
+Result<void> flock_exclusive(int fd, bool wait);
+Result<void> flock_shared(int fd, bool wait);
+Result<void> flock_release(int fd);
 
 }  // namespace postrider::sys
