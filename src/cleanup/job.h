@@ -1,0 +1,30 @@
+// One message through the cleanup service.
+#pragma once
+
+#include "cleanup/address_mapper.h"
+#include "cleanup/message_state.h"
+#include "cleanup/notifier.h"
+#include "cleanup/settings.h"
+#include "ipc/connection.h"
+#include "queue/committer.h"
+#include "queue/store.h"
+
+namespace postrider::cleanup {
+
+/// What all messages of a process share.
+struct Workshop {
+  Workshop(const config::Config& config)
+      : settings(config), tables(config), store(queue::system_files(), settings.layout),
+        committer(queue::system_files()), mapper(settings, tables), notifier(config) {}
+  Settings settings;
+  Tables tables;
+  queue::Store store;
+  queue::Committer committer;
+  AddressMapper mapper;
+  Notifier notifier;
+};
+
+/// Serves one connection: message after message until the client ends it. The error is for the log.
+Result<void> serve(Workshop& workshop, ipc::Connection& connection);
+
+}  // namespace postrider::cleanup
