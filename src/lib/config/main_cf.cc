@@ -10,16 +10,19 @@
 
 namespace postrider::config {
 
+std::string misplaced_line(std::string_view path, std::string_view line) {
+  constexpr size_t kShown = 30;
+  return fmt::format("{}: logical line must not start with whitespace: \"{}{}\"", path,
+                     line.substr(0, kShown), line.size() > kShown ? "..." : "");
+}
+
 Result<MainCf> parse_main_cf(std::string_view text, std::string_view path) {
   MainCf file;
   std::unordered_map<std::string, size_t> latest;
   LogicalLines lines(text);
   while (auto line = lines.next()) {
     if (line->indented) {
-      constexpr size_t kShown = 30;
-      file.warnings.push_back(fmt::format("{}: logical line must not start with whitespace: \"{}{}\"", path,
-                                          line->text.substr(0, kShown),
-                                          line->text.size() > kShown ? "..." : ""));
+      file.warnings.push_back(misplaced_line(path, line->text));
       continue;
     }
     auto assignment = parse_assignment(line->text);

@@ -22,6 +22,9 @@ struct MainCf {
 /// Largest main.cf or master.cf.
 inline constexpr size_t kMaxConfigFile = 16 << 20;
 
+/// The warning about an indented line that continues nothing.
+std::string misplaced_line(std::string_view path, std::string_view line);
+
 /// Reads the text of main.cf; `path` is for messages. The error is Postfix's, with path and line.
 Result<MainCf> parse_main_cf(std::string_view text, std::string_view path);
 

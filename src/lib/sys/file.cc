@@ -21,12 +21,13 @@ std::unexpected<Error> fail_path(const char* operation, const std::string& path)
 }
 
 Result<void> lock(int fd, short type, bool wait) {
-  struct flock request {};
+  struct flock request{};
   request.l_type = type;
   request.l_whence = SEEK_SET;
   while (fcntl(fd, wait ? F_SETLKW : F_SETLK, &request) < 0) {
     if (errno == EINTR) continue;
-    if (!wait && (errno == EAGAIN || errno == EACCES)) return fail(ErrorKind::temporary, "locked by another process");
+    if (!wait && (errno == EAGAIN || errno == EACCES))
+      return fail(ErrorKind::temporary, "locked by another process");
     return fail_errno("lock");
   }
   return {};
@@ -76,7 +77,7 @@ Result<void> replace_file(const std::string& path, std::string_view content, mod
 }
 
 Result<struct stat> stat_file(const std::string& path) {
-  struct stat st {};
+  struct stat st{};
   if (::stat(path.c_str(), &st) < 0) return fail_path("stat", path);
   return st;
 }
@@ -88,12 +89,32 @@ Result<struct stat> stat_fd(int fd) {
 }
 
 Result<struct stat> lstat_file(const std::string& path) {
-  struct stat st {};
+  struct stat st{};
   if (::lstat(path.c_str(), &st) < 0) return fail_path("lstat", path);
   return st;
 }
 
-bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+bool exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+Result<struct stat> stat_fd(int fd) {
+  struct stat st{};
+  if (::fstat(fd, &st) < 0) return fail_errno("fstat");
+  return st;
+}
+
+Result<void> truncate_fd(int fd, off_t size) {
+  if (::ftruncate(fd, size) < 0) return fail_errno("truncate");
+  return {};
+}
+
+Result<void> copy_ownership(int fd, const struct stat& model) {
+  // The mode goes last: a change of the owner can clear bits of it.
+  if (::fchown(fd, model.st_uid, model.st_gid) < 0 && errno != EPERM) return fail_errno("chown");
+  if (::fchmod(fd, model.st_mode & 07777) < 0) return fail_errno("chmod");
+  return {};
+}
 
 Result<std::string> real_path(const std::string& path) {
   std::unique_ptr<char, void (*)(void*)> resolved(::realpath(path.c_str(), nullptr), ::free);
@@ -205,9 +226,15 @@ std::string_view base_name(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-Result<void> lock_exclusive(int fd, bool wait) { return lock(fd, F_WRLCK, wait); }
-Result<void> lock_shared(int fd, bool wait) { return lock(fd, F_RDLCK, wait); }
-Result<void> unlock(int fd) { return lock(fd, F_UNLCK, false); }
+Result<void> lock_exclusive(int fd, bool wait) {
+  return lock(fd, F_WRLCK, wait);
+}
+Result<void> lock_shared(int fd, bool wait) {
+  return lock(fd, F_RDLCK, wait);
+}
+Result<void> unlock(int fd) {
+  return lock(fd, F_UNLCK, false);
+}
 
 Result<void> flock_exclusive(int fd, bool wait) { return flock_with(fd, LOCK_EX, wait); }
 Result<void> flock_shared(int fd, bool wait) { return flock_with(fd, LOCK_SH, wait); }

@@ -27,6 +27,11 @@ Result<struct stat> stat_fd(int fd);
 /// Does not follow a symbolic link at the end of the path.
 Result<struct stat> lstat_file(const std::string& path);
 bool exists(const std::string& path);
+Result<struct stat> stat_fd(int fd);
+
+Result<void> truncate_fd(int fd, off_t size);
+/// Gives an open file the mode of another, and its owner and group where the caller may.
+Result<void> copy_ownership(int fd, const struct stat& model);
 
 /// The path without symbolic links; the file must exist.
 Result<std::string> real_path(const std::string& path);
