@@ -8,14 +8,13 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "mail/host_port.h"
 #include "service/own_addresses.h"
 #include "sys/file.h"
 #include "sys/interfaces.h"
 
 namespace postrider::master {
 
-using service::ServiceType;
+using config::ServiceType;
 
 namespace {
 
@@ -39,37 +38,38 @@ Result<sys::Fd> open_fifo(const std::string& path) {
   return sys::open_file(path, O_RDWR | O_NONBLOCK);
 }
 
-std::unexpected<Error> at_line(const config::MasterEntry& entry, Error error) {
-  error.text = fmt::format("{}: line {}: service {}: {}", entry.file, entry.line, entry.name, error.text);
+std::unexpected<Error> at_line(const config::Config& config, const config::MasterService& entry, Error error) {
+  error.text = fmt::format("{}/master.cf: line {}: service {}: {}", config.directory(), entry.line, entry.name, error.text);
   return std::unexpected(std::move(error));
 }
 
 }  // namespace
 
-std::string socket_path(const config::MasterEntry& entry) {
-  return (entry.private_ ? "private/" : "public/") + entry.name;
+std::string socket_path(const config::MasterService& entry) {
+  return (entry.is_private ? "private/" : "public/") + entry.name;
 }
 
-Result<std::vector<sys::Address>> inet_addresses(const config::Config& config, const config::MasterEntry& entry) {
-  auto parts = mail::parse_port_with_host(entry.name, "");
-  if (!parts) return at_line(entry, parts.error());
+Result<std::vector<sys::Address>> inet_addresses(const config::Config& config, const config::MasterService& entry) {
+  auto parts = config::parse_inet_endpoint(entry.name);
+  if (!parts) return at_line(config, entry, parts.error());
   auto port = port_number(parts->port);
-  if (!port) return at_line(entry, port.error());
+  if (!port) return at_line(config, entry, port.error());
   std::vector<sys::Address> out;
   if (parts->host.empty()) {
     out = TRY(service::listen_addresses(config));
   } else if (auto address = sys::Address::from_ip(parts->host)) {
     out.push_back(*address);
   } else {
-    out = sys::resolve_host(std::string(parts->host));
-    if (out.empty()) return at_line(entry, Error(ErrorKind::not_found, fmt::format("host not found: {}", parts->host)));
+    out = sys::resolve_host(parts->host);
+    if (out.empty()) return at_line(config, entry, Error(ErrorKind::not_found, fmt::format("host not found: {}", parts->host)));
   }
   for (sys::Address& address : out) address.set_port(*port);
   return out;
 }
 
-Result<Listeners> open_listeners(const config::Config& config, const config::MasterEntry& entry, ServiceType type) {
+Result<Listeners> open_listeners(const config::Config& config, const config::MasterService& entry) {
   Listeners out;
+  ServiceType type = entry.type;
   if (type == ServiceType::inet) {
     out.addresses = TRY(inet_addresses(config, entry));
     for (const sys::Address& address : out.addresses) out.fds.push_back(TRY(sys::listen_stream(address, kBacklog)));

@@ -14,7 +14,7 @@
 #include "config/params/instance.h"
 #include "io/loop.h"
 #include "log/log.h"
-#include "master/lock_file.h"
+#include "service/lock_file.h"
 #include "master/master.h"
 #include "service/log_setup.h"
 #include "sys/fd.h"
@@ -98,8 +98,8 @@ void raise_descriptor_limit() {
   }
 }
 
-Result<LockFile> lock(const config::Config& config) {
-  return LockFile::acquire(fmt::format("{}/master.pid", config.get(params::process_id_directory)));
+Result<service::LockFile> lock(const config::Config& config) {
+  return service::LockFile::acquire(service::master_pid_path(config));
 }
 
 int run(const CommandLine& command_line) {
@@ -120,9 +120,9 @@ int run(const CommandLine& command_line) {
   if (command_line.foreground && !command_line.options.init) ::setpgid(0, 0);
   auto pid_file = lock(*config);
   if (!pid_file) log::fatal("{}", pid_file.error().text);
-  auto data_lock = LockFile::acquire(config->get(params::data_directory) + "/master.lock");
+  auto data_lock = service::LockFile::acquire(config->get(params::data_directory) + "/master.lock");
   if (!data_lock) log::fatal("{}", data_lock.error().text);
-  for (LockFile* file : {&*pid_file, &*data_lock}) {
+  for (service::LockFile* file : {&*pid_file, &*data_lock}) {
     if (auto written = file->write_pid(::getpid()); !written) log::fatal("{}", written.error().text);
   }
   ::umask(077);

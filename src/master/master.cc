@@ -13,10 +13,11 @@
 
 #include "base/text.h"
 #include "config/params/instance.h"
+#include "config/main_cf.h"
 #include "config/params/system.h"
 #include "log/log.h"
 #include "service/arguments.h"
-#include "sys/fd.h"
+#include "sys/file.h"
 #include "sys/user.h"
 
 namespace postrider::master {
@@ -46,7 +47,22 @@ std::vector<std::string> child_environment(const config::Config& config) {
   return out;
 }
 
-bool same_listeners(const config::MasterEntry& a, const config::MasterEntry& b) { return a.private_ == b.private_; }
+/// master_service_disable: names such as "inet", "foo.unix", "!bar.inet"; the first that matches decides.
+bool is_disabled(const config::Config& config, const config::MasterService& service) {
+  std::string list = config.get(params::master_service_disable);
+  std::string type(config::service_type_name(service.type));
+  std::string whole = service.name + "/" + type, dotted = service.name + "." + type;
+  for (std::string_view word : split_any(list, kListSeparators)) {
+    bool except = word.starts_with('!');
+    if (except) word.remove_prefix(1);
+    if (equals_ignore_case(word, type) || equals_ignore_case(word, whole) || equals_ignore_case(word, dotted)) {
+      return !except;
+    }
+  }
+  return false;
+}
+
+bool same_listeners(const config::MasterService& a, const config::MasterService& b) { return a.is_private == b.is_private; }
 
 }  // namespace
 
@@ -60,41 +76,40 @@ void Master::prepare_surroundings() {
   surroundings_.verbose = options_.verbose;
   surroundings_.rootless = ::geteuid() != 0;
   surroundings_.throttle_time = config_.get(params::service_throttle_time);
+  surroundings_.chroot_by_default = config_.compat_level() < config::CompatLevel{1};
   ++surroundings_.generation;
 }
 
-Result<std::vector<config::MasterEntry>> Master::read_entries(const config::Config& config) const {
-  std::vector<config::MasterEntry> out;
-  config::MasterCf file = TRY(config::load_master_cf(config));
-  for (config::MasterEntry& entry : file.entries) {
-    if (!is_disabled(config, entry)) out.push_back(std::move(entry));
-  }
-  return out;
+Result<std::vector<config::MasterService>> Master::read_services(const config::Config& config) const {
+  std::string path = config.directory() + "/master.cf";
+  std::string text = TRY(sys::read_file(path, config::kMaxConfigFile));
+  config::MasterCf file = TRY(config::parse_master_cf(text, path));
+  for (const std::string& warning : file.warnings) log::warning("{}", warning);
+  std::erase_if(file.services, [&](const config::MasterService& service) { return is_disabled(config, service); });
+  return std::move(file.services);
 }
 
 Result<void> Master::start() {
   prepare_surroundings();
-  return apply(TRY(read_entries(config_)));
+  return apply(TRY(read_services(config_)));
 }
 
-Result<void> Master::apply(const std::vector<config::MasterEntry>& entries) {
+Result<void> Master::apply(const std::vector<config::MasterService>& entries) {
   // First everything that can fail, so that a mistake leaves the running system as it is.
   std::map<Key, std::optional<Listeners>> fresh;
   // Sockets in the queue directory belong to the mail system's owner.
-  std::optional<sys::AsUser> as_owner;
   auto owner = surroundings_.rootless ? Result<std::optional<sys::User>>(std::nullopt)
                                       : sys::find_user(config_.get(params::mail_owner));
-  for (const config::MasterEntry& entry : entries) {
+  for (const config::MasterService& entry : entries) {
     Key key{entry.type, entry.name};
     auto running = services_.find(key);
     if (running != services_.end() && same_listeners(running->second->entry(), entry)) {
       fresh[key] = std::nullopt;
       continue;
     }
-    service::ServiceType type = TRY(service::parse_service_type(entry.type));
     std::optional<sys::AsUser> identity;
-    if (type != service::ServiceType::inet && owner && *owner) identity.emplace(TRY(sys::AsUser::enter((*owner)->uid, (*owner)->gid)));
-    fresh[key] = TRY(open_listeners(config_, entry, type));
+    if (entry.type != config::ServiceType::inet && owner && *owner) identity.emplace(TRY(sys::AsUser::enter((*owner)->uid, (*owner)->gid)));
+    fresh[key] = TRY(open_listeners(config_, entry));
   }
   for (auto it = services_.begin(); it != services_.end();) {
     if (fresh.contains(it->first)) {
@@ -105,7 +120,7 @@ Result<void> Master::apply(const std::vector<config::MasterEntry>& entries) {
     if (it->second->processes() > 0) closing_.push_back(std::move(it->second));
     it = services_.erase(it);
   }
-  for (const config::MasterEntry& entry : entries) {
+  for (const config::MasterService& entry : entries) {
     Key key{entry.type, entry.name};
     std::optional<Listeners>& listeners = fresh[key];
     auto running = services_.find(key);
@@ -113,8 +128,7 @@ Result<void> Master::apply(const std::vector<config::MasterEntry>& entries) {
       running->second->reload(entry, std::move(listeners));
       continue;
     }
-    auto service = std::make_unique<RunningService>(surroundings_, entry, *service::parse_service_type(entry.type),
-                                                    std::move(*listeners));
+    auto service = std::make_unique<RunningService>(surroundings_, entry, std::move(*listeners));
     service->start();
     services_.emplace(key, std::move(service));
   }
@@ -126,8 +140,8 @@ void Master::reload() {
   load.directory = options_.config_directory;
   load.process_name = "master";
   auto config = config::Config::load(load);
-  auto entries = config ? read_entries(*config)
-                        : Result<std::vector<config::MasterEntry>>(std::unexpected(config.error()));
+  auto entries = config ? read_services(*config)
+                        : Result<std::vector<config::MasterService>>(std::unexpected(config.error()));
   if (!entries) {
     log::error("{}", entries.error().text);
     return log::error("the configuration is not reloaded, the mail system goes on with the old one");

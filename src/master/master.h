@@ -33,9 +33,9 @@ class Master {
   const config::Config& config() const { return config_; }
 
  private:
-  using Key = std::pair<std::string, std::string>;  // Type and name.
-  Result<std::vector<config::MasterEntry>> read_entries(const config::Config& config) const;
-  Result<void> apply(const std::vector<config::MasterEntry>& entries);
+  using Key = std::pair<config::ServiceType, std::string>;
+  Result<std::vector<config::MasterService>> read_services(const config::Config& config) const;
+  Result<void> apply(const std::vector<config::MasterService>& entries);
   void prepare_surroundings();
   void warn_changes(const config::Config& fresh) const;
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,7 +17,7 @@
 
 namespace postrider::master {
 
-using service::ServiceType;
+using config::ServiceType;
 
 namespace {
 constexpr seconds kLimitWarningInterval(60);
@@ -33,11 +34,9 @@ struct RunningService::Child {
   bool retiring = false;  // Of an older configuration: its clients are its own business.
 };
 
-RunningService::RunningService(const Surroundings& surroundings, config::MasterEntry entry, ServiceType type,
-                               Listeners listeners)
+RunningService::RunningService(const Surroundings& surroundings, config::MasterService entry, Listeners listeners)
     : surroundings_(surroundings),
       entry_(std::move(entry)),
-      type_(type),
       listeners_(std::move(listeners)),
       throttle_timer_([this] {
         throttled_ = false;
@@ -48,7 +47,7 @@ RunningService::RunningService(const Surroundings& surroundings, config::MasterE
 RunningService::~RunningService() = default;
 
 void RunningService::start() {
-  plan_ = make_plan(*surroundings_.config, entry_.program, entry_.process_limit, surroundings_.cores);
+  plan_ = make_plan(*surroundings_.config, entry_.command, entry_.process_limit.value_or(-1), surroundings_.cores);
   watches_.clear();
   for (const sys::Fd& fd : listeners_.fds) {
     watches_.push_back(std::make_unique<io::ReadWatch>(fd.get(), [this] { on_client_waiting(); }));
@@ -56,10 +55,10 @@ void RunningService::start() {
   watch();
   // The first wake-up comes at once: mail that waited while the system was down. A conditional one comes with the
   // first client.
-  if (entry_.wakeup.count() > 0 && (!entry_.wakeup_if_used || used_)) wakeup_timer_.start(Clock::duration::zero());
+  if (entry_.wakeup_seconds > 0 && (!entry_.wakeup_only_if_used || used_)) wakeup_timer_.start(Clock::duration::zero());
 }
 
-void RunningService::reload(config::MasterEntry entry, std::optional<Listeners> listeners) {
+void RunningService::reload(config::MasterService entry, std::optional<Listeners> listeners) {
   entry_ = std::move(entry);
   if (listeners) {
     watches_.clear();
@@ -116,21 +115,25 @@ void RunningService::on_client_waiting() {
   watch();
 }
 
+std::string RunningService::program() const {
+  return entry_.command.starts_with('/') ? entry_.command : surroundings_.daemon_directory + "/" + entry_.command;
+}
+
 std::vector<std::string> RunningService::arguments(int slot) const {
-  std::vector<std::string> out{surroundings_.daemon_directory + "/" + entry_.program};
+  std::vector<std::string> out{program()};
   auto add = [&out](std::string option, std::string value) {
     out.push_back(std::move(option));
     out.push_back(std::move(value));
   };
   add("-n", entry_.name);
-  add("-t", std::string(service::service_type_name(type_)));
+  add("-t", std::string(config::service_type_name(entry_.type)));
   if (listeners_.fds.size() != 1) add("-s", fmt::format("{}", listeners_.fds.size()));
   add("-m", fmt::format("{}", plan_.clients_of(slot)));
   add("-g", fmt::format("{}", surroundings_.generation));
   if (entry_.unprivileged && !surroundings_.rootless) out.emplace_back("-u");
-  if (entry_.chroot && !surroundings_.rootless) out.emplace_back("-c");
+  if (entry_.chroot.value_or(surroundings_.chroot_by_default) && !surroundings_.rootless) out.emplace_back("-c");
   for (int i = 0; i < surroundings_.verbose; ++i) out.emplace_back("-v");
-  if (type_ == ServiceType::inet) add("-o", "stress=");
+  if (entry_.type == ServiceType::inet) add("-o", "stress=");
   out.insert(out.end(), entry_.arguments.begin(), entry_.arguments.end());
   return out;
 }
@@ -158,8 +161,8 @@ void RunningService::spawn() {
   c->watch = std::make_unique<io::ReadWatch>(c->link.get(), [this, c] { on_status(*c); });
   c->watch->enable();
   children_.push_back(std::move(child));
-  if (!std::exchange(used_, true) && entry_.wakeup.count() > 0 && entry_.wakeup_if_used) {
-    wakeup_timer_.start(entry_.wakeup);
+  if (!std::exchange(used_, true) && entry_.wakeup_seconds > 0 && entry_.wakeup_only_if_used) {
+    wakeup_timer_.start(seconds(entry_.wakeup_seconds));
   }
 }
 
@@ -177,11 +180,11 @@ void RunningService::on_status(Child& child) {
 
 void RunningService::warn_limit() {
   Clock::time_point now = Clock::now();
-  if (type_ != ServiceType::inet || now < limit_warned_ + kLimitWarningInterval) return;
+  if (entry_.type != ServiceType::inet || now < limit_warned_ + kLimitWarningInterval) return;
   limit_warned_ = now;
   log::warning(
       "service \"{}\" ({}) has reached its process limit \"{}\": new clients may experience noticeable delays",
-      entry_.name, entry_.line_name, plan_.clients);
+      entry_.name, entry_.name, plan_.clients);
   log::warning("to avoid this condition, increase the process count in master.cf or reduce the service time per client");
 }
 
@@ -196,11 +199,10 @@ bool RunningService::reap(pid_t pid, int status) {
   auto it = std::find_if(children_.begin(), children_.end(), [&](const auto& c) { return c->pid == pid; });
   if (it == children_.end()) return false;
   bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  std::string program = surroundings_.daemon_directory + "/" + entry_.program;
   if (WIFEXITED(status) && !clean) {
-    log::warning("process {} pid {} exit status {}", program, pid, WEXITSTATUS(status));
+    log::warning("process {} pid {} exit status {}", program(), pid, WEXITSTATUS(status));
   } else if (WIFSIGNALED(status)) {
-    log::warning("process {} pid {} killed by signal {}", program, pid, WTERMSIG(status));
+    log::warning("process {} pid {} killed by signal {}", program(), pid, WTERMSIG(status));
   }
   // The last status message may still be unread.
   char message;
@@ -208,7 +210,7 @@ bool RunningService::reap(pid_t pid, int status) {
   bool startup_failed = !clean && !(*it)->served && !(*it)->retiring;
   children_.erase(it);
   if (startup_failed && !throttled_) {
-    log::warning("{}: bad command startup -- throttling", program);
+    log::warning("{}: bad command startup -- throttling", program());
     throttled_ = true;
     throttle_timer_.start(surroundings_.throttle_time);
   }
@@ -221,9 +223,9 @@ void RunningService::kill_all(int signal_number) const {
 }
 
 void RunningService::wake_up() {
-  wakeup_timer_.start(entry_.wakeup);
+  wakeup_timer_.start(seconds(entry_.wakeup_seconds));
   if (throttled_) return;
-  if (type_ == ServiceType::fifo) {
+  if (entry_.type == ServiceType::fifo) {
     if (auto fifo = sys::open_file(listeners_.path, O_WRONLY | O_NONBLOCK)) (void)sys::write_all(fifo->get(), "W");
     return;
   }

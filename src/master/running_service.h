@@ -24,6 +24,7 @@ struct Surroundings {
   int generation = 0;
   int verbose = 0;
   bool rootless = false;
+  bool chroot_by_default = false;  ///< For "-" in the chroot column.
   seconds throttle_time{60};
 };
 
@@ -31,17 +32,16 @@ struct Surroundings {
 /// processes of an older configuration.
 class RunningService {
  public:
-  RunningService(const Surroundings& surroundings, config::MasterEntry entry, service::ServiceType type,
-                 Listeners listeners);
+  RunningService(const Surroundings& surroundings, config::MasterService entry, Listeners listeners);
   ~RunningService();
 
-  const config::MasterEntry& entry() const { return entry_; }
+  const config::MasterService& entry() const { return entry_; }
   const Listeners& listeners() const { return listeners_; }
   size_t processes() const { return children_.size(); }
 
   void start();
   /// Takes on a new configuration: the entry of the same service, and the old processes retire.
-  void reload(config::MasterEntry entry, std::optional<Listeners> listeners);
+  void reload(config::MasterService entry, std::optional<Listeners> listeners);
   /// Stops listening and retires all processes; the object can go when processes() is 0.
   void close();
   /// Whether the process was one of this service's.
@@ -58,13 +58,13 @@ class RunningService {
   void warn_limit();
   void wake_up();
   void retire_children();
+  std::string program() const;
   std::vector<std::string> arguments(int slot) const;
   int free_slot() const;
   int available() const;
 
   const Surroundings& surroundings_;
-  config::MasterEntry entry_;
-  service::ServiceType type_;
+  config::MasterService entry_;
   Listeners listeners_;
   Plan plan_;
   std::vector<std::unique_ptr<io::ReadWatch>> watches_;

@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <array>
-
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -11,12 +9,6 @@
 namespace postrider::service {
 
 namespace {
-
-constexpr std::array<std::pair<std::string_view, ServiceType>, 5> kTypes{{{"inet", ServiceType::inet},
-                                                                         {"unix", ServiceType::unix},
-                                                                         {"unix-dgram", ServiceType::unix_dgram},
-                                                                         {"fifo", ServiceType::fifo},
-                                                                         {"pass", ServiceType::pass}}};
 
 Result<int> count(char option, const char* text) {
   auto number = parse_int(text);
@@ -27,15 +19,6 @@ Result<int> count(char option, const char* text) {
 }
 
 }  // namespace
-
-Result<ServiceType> parse_service_type(std::string_view name) {
-  for (auto [known, type] : kTypes) {
-    if (known == name) return type;
-  }
-  return fail(ErrorKind::invalid, fmt::format("unknown service type: {}", name));
-}
-
-std::string_view service_type_name(ServiceType type) { return kTypes[static_cast<size_t>(type)].first; }
 
 Result<Arguments> parse_arguments(int argc, char** argv) {
   Arguments out;
@@ -65,8 +48,11 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
         out.stand_alone = true;
         break;
       case 't':
-        out.type = TRY(parse_service_type(optarg));
-        break;
+        if (auto type = config::parse_service_type(optarg)) {
+          out.type = *type;
+          break;
+        }
+        return fail(ErrorKind::invalid, fmt::format("unknown service type: {}", optarg));
       case 'u':
         out.drop_privileges = true;
         break;

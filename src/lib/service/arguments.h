@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/master_cf.h"
 #include "config/value_text.h"
 
 namespace postrider::service {
@@ -13,11 +14,9 @@ namespace postrider::service {
 inline constexpr int kStatusFd = 3;         ///< See master_link.h.
 inline constexpr int kFirstListenerFd = 4;  ///< The first of `listeners` sockets.
 
-enum class ServiceType : unsigned char { inet, unix, unix_dgram, fifo, pass };
-
 struct Arguments {
   std::string service_name;  ///< -n: the first column of master.cf.
-  ServiceType type = ServiceType::unix;  ///< -t
+  config::ServiceType type = config::ServiceType::unix_;  ///< -t
   bool drop_privileges = false;          ///< -u
   bool change_root = false;              ///< -c
   int listeners = 1;                     ///< -s
@@ -30,7 +29,5 @@ struct Arguments {
 };
 
 Result<Arguments> parse_arguments(int argc, char** argv);
-Result<ServiceType> parse_service_type(std::string_view name);
-std::string_view service_type_name(ServiceType type);
 
 }  // namespace postrider::service

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <array>
 #include <clocale>
 #include <cstdlib>
 #include <cstring>
@@ -33,6 +34,7 @@ struct Daemon::State {
   std::optional<sys::User> owner;  // mail_owner; none when rootless.
   std::vector<io::Task> start_tasks;
   std::function<void()> on_retire;
+  std::function<void()> before_leaving;
   std::unique_ptr<MasterLink> master;
   std::unique_ptr<Acceptor> acceptor;
   int holds = 0;
@@ -70,7 +72,7 @@ Daemon::Daemon(const Traits& traits, Arguments arguments)
   State& s = *state_;
   ignore_signals();
   open_log(s.config, s.traits.name, {.verbose = s.arguments.verbose});
-  log_config_warnings(s.config);
+  log_override_warnings(s.config);
   s.loop.at_turn_end([] { log::flush(); });
   s.loop.on_signal(SIGTERM, [&s] { s.leave(); });
   io::set_fiber_error_handler([](const char* text) { log::error("unexpected exception: {}", text); });
@@ -144,6 +146,7 @@ AcceptorLimits Daemon::State::limits() const {
 }
 
 void Daemon::State::leave() {
+  if (before_leaving) before_leaving();
   log::flush();
   ::_exit(0);
 }
@@ -189,7 +192,7 @@ void Daemon::serve(std::function<void(Client)> handler) {
   s.acceptor->on_worn_out([&s] { s.retire(); });
   s.master = std::make_unique<MasterLink>(kStatusFd, [&s] { s.retire(); });
   for (int i = 0; i < s.arguments.listeners; ++i) {
-    s.acceptor->add_listener(kFirstListenerFd + i, s.arguments.type == ServiceType::pass);
+    s.acceptor->add_listener(kFirstListenerFd + i, s.arguments.type == config::ServiceType::pass);
   }
   s.run_loop();
 }
@@ -202,7 +205,7 @@ void Daemon::serve_triggers(std::function<void(std::string_view)> handler) {
     handler(request);
     mutex->unlock();
   };
-  if (s.arguments.type == ServiceType::fifo) {
+  if (s.arguments.type == config::ServiceType::fifo) {
     s.master = std::make_unique<MasterLink>(kStatusFd, [&s] { s.retire(); });
     io::spawn([handle] {
       io::Stream fifo{sys::Fd(kFirstListenerFd)};
@@ -225,18 +228,21 @@ void Daemon::serve_triggers(std::function<void(std::string_view)> handler) {
 void Daemon::serve_datagrams(std::function<void(std::string_view)> handler) {
   State& s = *state_;
   s.master = std::make_unique<MasterLink>(kStatusFd, [&s] { s.retire(); });
-  io::spawn([handler = std::move(handler)] {
-    sys::Fd socket(kFirstListenerFd);
-    (void)sys::set_nonblocking(socket.get());
-    io::FdEvents events(socket.get());
-    auto data = std::make_unique<std::array<char, 65536>>();
+  (void)sys::set_nonblocking(kFirstListenerFd);
+  auto drain = [handler = std::move(handler), buffer = std::make_shared<std::array<char, 65536>>()] {
     for (;;) {
-      auto count = sys::read_some(socket.get(), data->data(), data->size());
-      if (count) {
-        handler(std::string_view(data->data(), *count));
-      } else {
-        events.wait_readable(Deadline::never());
-      }
+      auto count = sys::read_some(kFirstListenerFd, buffer->data(), buffer->size());
+      if (!count) return;
+      handler(std::string_view(buffer->data(), *count));
+    }
+  };
+  // What was sent before this process was told to leave is its own to handle.
+  s.before_leaving = drain;
+  io::spawn([drain] {
+    io::FdEvents events(kFirstListenerFd);
+    for (;;) {
+      drain();
+      events.wait_readable(Deadline::never());
     }
   });
   s.run_loop();

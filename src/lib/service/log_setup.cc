@@ -39,13 +39,24 @@ void open_log(const config::Config& config, std::string_view program, const LogC
   log::open(std::move(settings));
 }
 
-void log_config_warnings(const config::Config& config) {
-  for (const std::string& warning : config.warnings()) log::warning("{}", warning);
+namespace {
+
+void warn_not_in_force(const config::Config& config, bool overrides) {
   for (const std::string& name : config.not_yet_in_force()) {
-    log::warning("{}: parameter {} is not in force yet in this release and has no effect", config.source(name).text(),
-                 name);
+    config::Source source = config.source(name);
+    if ((source.origin == config::Source::Origin::override_) != overrides) continue;
+    log::warning("{}: parameter {} is not in force yet in this release and has no effect", source.text(), name);
   }
 }
+
+}  // namespace
+
+void log_config_warnings(const config::Config& config) {
+  for (const std::string& warning : config.warnings()) log::warning("{}", warning);
+  warn_not_in_force(config, /*overrides=*/false);
+}
+
+void log_override_warnings(const config::Config& config) { warn_not_in_force(config, /*overrides=*/true); }
 
 void fatal_config(const config::ConfigError& error) {
   if (!error.warning.empty()) log::warning("{}", error.warning);

@@ -98,12 +98,6 @@ bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-Result<struct stat> stat_fd(int fd) {
-  struct stat st{};
-  if (::fstat(fd, &st) < 0) return fail_errno("fstat");
-  return st;
-}
-
 Result<void> truncate_fd(int fd, off_t size) {
   if (::ftruncate(fd, size) < 0) return fail_errno("truncate");
   return {};
@@ -139,11 +133,6 @@ Result<void> link_file(const std::string& from, const std::string& to) {
   return {};
 }
 
-Result<void> truncate_fd(int fd, off_t size) {
-  if (::ftruncate(fd, size) < 0) return fail_errno("truncate");
-  return {};
-}
-
 Result<void> set_mode(int fd, mode_t mode) {
   if (::fchmod(fd, mode) < 0) return fail_errno("chmod");
   return {};
@@ -176,6 +165,22 @@ Result<void> unlink_file(const std::string& path) {
 
 Result<void> make_directory(const std::string& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) < 0) return fail_path("mkdir", path);
+  return {};
+}
+
+Result<void> change_mode(const std::string& path, mode_t mode) {
+  if (::chmod(path.c_str(), mode) < 0) return fail_path("chmod", path);
+  return {};
+}
+
+Result<void> change_owner(const std::string& path, uid_t uid, gid_t gid) {
+  if (::chown(path.c_str(), uid, gid) < 0) return fail_path("chown", path);
+  return {};
+}
+
+Result<void> make_fifo(const std::string& path, mode_t mode) {
+  if (::mkfifo(path.c_str(), mode) < 0 && errno != EEXIST) return fail_path("mkfifo", path);
+  if (::chmod(path.c_str(), mode) < 0) return fail_path("chmod", path);
   return {};
 }
 

@@ -27,7 +27,6 @@ Result<struct stat> stat_fd(int fd);
 /// Does not follow a symbolic link at the end of the path.
 Result<struct stat> lstat_file(const std::string& path);
 bool exists(const std::string& path);
-Result<struct stat> stat_fd(int fd);
 
 Result<void> truncate_fd(int fd, off_t size);
 /// Gives an open file the mode of another, and its owner and group where the caller may.
@@ -40,7 +39,6 @@ Result<std::string> make_private_directory();
 Result<void> remove_directory(const std::string& path);
 /// A second name for a file; code EEXIST when `to` exists.
 Result<void> link_file(const std::string& from, const std::string& to);
-Result<void> truncate_fd(int fd, off_t size);
 Result<void> set_mode(int fd, mode_t mode);
 Result<void> set_owner(int fd, uid_t uid, gid_t gid);
 
@@ -49,6 +47,10 @@ Result<void> rename_file(const std::string& from, const std::string& to);
 Result<void> rename_new_file(const std::string& from, const std::string& to);
 Result<void> unlink_file(const std::string& path);
 Result<void> make_directory(const std::string& path, mode_t mode);
+Result<void> change_mode(const std::string& path, mode_t mode);
+Result<void> change_owner(const std::string& path, uid_t uid, gid_t gid);
+/// A named pipe of this mode; an existing one gets the mode.
+Result<void> make_fifo(const std::string& path, mode_t mode);
 /// As `mkdir -p`; existing directories are left as they are.
 Result<void> make_directories(const std::string& path, mode_t mode);
 Result<void> sync_fd(int fd);

@@ -1,12 +1,14 @@
 // Files that keep two masters from running the same mail system.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/result.h"
+#include "config/config.h"
 #include "sys/fd.h"
 
-namespace postrider::master {
+namespace postrider::service {
 
 /// A file that this process holds an exclusive lock on, for as long as the object lives.
 class LockFile {
@@ -22,4 +24,10 @@ class LockFile {
   sys::Fd fd_;
 };
 
-}  // namespace postrider::master
+/// The file in which a running master keeps its process id, below the queue directory.
+std::string master_pid_path(const config::Config& config);
+
+/// The process id of the running master; nothing when none runs.
+Result<std::optional<pid_t>> running_master(const config::Config& config);
+
+}  // namespace postrider::service
