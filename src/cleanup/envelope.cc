@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "log/log.h"
-#include "mail/casefold.h"
+#include "base/casefold.h"
 #include "queue/envelope.h"
 
 namespace postrider::cleanup {
@@ -127,7 +127,7 @@ void Envelope::write_recipient(const std::string& address, const RecipientNotes&
   const std::string original = settings.enable_original_recipient ? notes.original : address;
   // With original recipients kept, each of them gets its copy: Delivered-To and notices differ.
   std::string key = fmt::format("{}\n{}\n{}\n{}", notes.dsn_original, notes.notify, settings.enable_original_recipient ? original : "",
-                                mail::casefold(address));
+                                casefold(address));
   if (seen_.contains(key)) return;
   if (settings.duplicate_filter_limit == 0 || seen_.size() < settings.duplicate_filter_limit) seen_.insert(key);
   queue::MessageWriter& out = state_.writer;

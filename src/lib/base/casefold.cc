@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace postrider {
 
@@ -118,35 +119,6 @@ constexpr Expansion kExpansions[] = {
 };
 // clang-format on
 
-/// The code point of the well-formed sequence at the start of `text`, which is not US-ASCII; `length` is set
-/// to the size of the sequence.
-char32_t decode(std::string_view text, size_t& length) {
-  auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  length = byte(0) < 0xe0 ? 2 : byte(0) < 0xf0 ? 3 : 4;
-  char32_t code = byte(0) & (0xffU >> (length + 1));
-  for (size_t i = 1; i < length; ++i)
-    code = (code << 6) | (byte(i) & 0x3f);
-  return code;
-}
-
-void append_utf8(std::string& out, char32_t code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xc0 | (code >> 6));
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xe0 | (code >> 12));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3f));
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  } else {
-    out += static_cast<char>(0xf0 | (code >> 18));
-    out += static_cast<char>(0x80 | ((code >> 12) & 0x3f));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3f));
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  }
-}
-
 void append_folded(std::string& out, char32_t code) {
   const auto* range = std::lower_bound(std::begin(kRanges), std::end(kRanges), code,
                                        [](const Range& r, char32_t c) { return r.last < c; });
@@ -166,15 +138,18 @@ void append_folded(std::string& out, char32_t code) {
 }  // namespace
 
 std::string casefold(std::string_view text) {
-  if (is_all_ascii(text) || !is_valid_utf8(text)) return lowercase(text);
+  if (is_all_ascii(text)) return lowercase(text);
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
     size_t length = 1;
     if (is_ascii(text.front())) {
       out += to_lower(text.front());
+    } else if (auto character = decode_utf8(text)) {
+      append_folded(out, character->code);
+      length = character->length;
     } else {
-      append_folded(out, decode(text, length));
+      out += text.front();
     }
     text.remove_prefix(length);
   }

@@ -6,8 +6,8 @@
 
 namespace postrider {
 
-/// Full Unicode case folding, independent of the locale: texts that differ in case only become equal. Text
-/// that is not well-formed UTF-8 has its US-ASCII letters lowered and is otherwise unchanged.
+/// Full Unicode case folding, independent of the locale: texts that differ in case only become equal. Bytes
+/// that are no well-formed UTF-8 stay as they are.
 std::string casefold(std::string_view text);
 
 }  // namespace postrider

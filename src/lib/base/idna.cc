@@ -37,14 +37,28 @@ std::optional<std::string> convert(std::string_view domain, Convert run) {
 
 }  // namespace
 
+std::optional<std::string> domain_to_ascii(std::string_view domain, IdnaMapping mapping) {
+  if (!is_valid_utf8(domain)) return std::nullopt;
+  // An A-label that is given is not checked by decoding it: what others have registered is theirs to answer
+  // for.
+  int flags = IDN2_NFC_INPUT | IDN2_NO_ALABEL_ROUNDTRIP;
+  flags |= mapping == IdnaMapping::idna2003 ? IDN2_TRANSITIONAL : IDN2_NONTRANSITIONAL;
+  return convert(domain, [&](const char* name, char** out) { return idn2_to_ascii_8z(name, out, flags); });
+}
+
 std::optional<std::string> domain_to_ascii(std::string_view domain) {
-  return convert(domain, [](const char* name, char** out) {
-    return idn2_to_ascii_8z(name, out, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-  });
+  return domain_to_ascii(domain, IdnaMapping::idna2008);
+}
+
+std::optional<std::string> domain_to_utf8(std::string_view domain, IdnaMapping mapping) {
+  // By way of ASCII, which gives one form for all spellings of a name.
+  auto ascii = domain_to_ascii(domain, mapping);
+  if (!ascii) return std::nullopt;
+  return convert(*ascii, [](const char* name, char** out) { return idn2_to_unicode_8z8z(name, out, 0); });
 }
 
 std::optional<std::string> domain_to_utf8(std::string_view domain) {
-  return convert(domain, [](const char* name, char** out) { return idn2_to_unicode_8z8z(name, out, 0); });
+  return domain_to_utf8(domain, IdnaMapping::idna2008);
 }
 
 }  // namespace postrider

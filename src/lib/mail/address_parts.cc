@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/casefold.h"
 #include "base/text.h"
 #include "mail/quote.h"
 
@@ -47,6 +48,14 @@ std::optional<StrippedAddress> strip_extension(std::string_view address, const D
   std::string stripped(divided->user);
   stripped += address.substr(localpart.size());
   return StrippedAddress{.address = std::move(stripped), .extension = localpart.substr(divided->user.size())};
+}
+
+std::string fold_address(std::string_view address, FoldParts parts, bool utf8_enabled) {
+  std::string_view local = localpart_of(address), domain = address.substr(local.size());
+  auto part = [&](std::string_view text, bool fold) {
+    return !fold ? std::string(text) : utf8_enabled ? casefold(text) : lowercase(text);
+  };
+  return part(local, parts != FoldParts::domain) + part(domain, parts != FoldParts::localpart);
 }
 
 std::optional<LogForm> parse_log_form(std::string_view text) {

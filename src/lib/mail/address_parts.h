@@ -38,6 +38,11 @@ struct StrippedAddress {
 /// An address without its extension. Nothing when it has none.
 std::optional<StrippedAddress> strip_extension(std::string_view address, const DelimiterRules& rules);
 
+enum class FoldParts : unsigned char { localpart, domain, both };
+/// An address with the given parts in the form of lookup keys: US-ASCII in lower case and, with
+/// `utf8_enabled` (smtputf8_enable), Unicode's case folding. Without an "@" the whole is a localpart.
+std::string fold_address(std::string_view address, FoldParts parts, bool utf8_enabled);
+
 /// How addresses appear in log lines (info_log_address_format).
 enum class LogForm : unsigned char { external, internal };
 std::optional<LogForm> parse_log_form(std::string_view text);

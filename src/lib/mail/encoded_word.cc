@@ -6,7 +6,7 @@
 
 #include "base/encoding.h"
 #include "base/text.h"
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 namespace postrider::mail {
 

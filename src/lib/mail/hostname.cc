@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/idna.h"
 #include "base/text.h"
-#include "mail/idna.h"
 
 namespace postrider::mail {
 
@@ -82,7 +82,7 @@ bool valid_hostname(std::string_view name, std::string* why, HostnameForm form) 
 bool valid_utf8_hostname(std::string_view name, bool utf8_enabled, std::string* why) {
   if (name.empty()) return complain(why, "valid_utf8_hostname: empty domain name");
   if (!utf8_enabled || is_all_ascii(name)) return valid_hostname(name, why);
-  Result<std::string> ascii = domain_to_ascii(name);
+  auto ascii = domain_to_ascii(name);
   if (!ascii) return complain(why, "valid_utf8_hostname: malformed UTF-8 domain name");
   return valid_hostname(*ascii, why);
 }

@@ -28,8 +28,9 @@ TEST(Casefold, LeavesWhatHasNoCase) {
   EXPECT_EQ(casefold("\u0101"), "\u0101");
 }
 
-TEST(Casefold, TreatsMalformedTextAsAscii) {
+TEST(Casefold, LeavesMalformedBytesAlone) {
   EXPECT_EQ(casefold("A\xc3"), "a\xc3");
+  EXPECT_EQ(casefold("A\xff\u00c4\xc3"), "a\xff\u00e4\xc3");
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "mail/host_port.h"
-#include "mail/idna.h"
 
 namespace postrider::mail {
 namespace {
@@ -125,46 +124,6 @@ TEST(HostAddress, Ports) {
   EXPECT_EQ(why(valid_port, "025"), "valid_hostport: leading zero in port number: 025");
   EXPECT_EQ(why(valid_port, "smtp"), "valid_hostport: non-numeric port number: smtp");
   EXPECT_EQ(why(valid_port, ""), "valid_hostport: non-numeric port number: ");
-}
-
-TEST(Idna, TranslatesBothWays) {
-  EXPECT_EQ(domain_to_ascii("B\xc3\x9c"
-                            "cher.DE")
-                .value(),
-            "xn--bcher-kva.de");
-  EXPECT_EQ(domain_to_utf8("XN--bcher-kva.de").value(),
-            "b\xc3\xbc"
-            "cher.de");
-  EXPECT_EQ(domain_to_ascii("stra\xc3\x9f"
-                            "e.de")
-                .value(),
-            "xn--strae-oqa.de");
-  EXPECT_EQ(domain_to_ascii("stra\xc3\x9f"
-                            "e.de",
-                            IdnaMapping::idna2003)
-                .value(),
-            "strasse.de");
-  EXPECT_EQ(domain_to_ascii("a\xe3\x80\x82"
-                            "b")
-                .value(),
-            "a.b");  // ideographic full stop
-  EXPECT_EQ(domain_suffix_to_ascii(".b\xc3\xbc"
-                                   "cher.de")
-                .value(),
-            ".xn--bcher-kva.de");
-  EXPECT_EQ(domain_suffix_to_utf8(".xn--bcher-kva.de").value(),
-            ".b\xc3\xbc"
-            "cher.de");
-}
-
-TEST(Idna, RefusesNamesWithoutAsciiForm) {
-  for (std::string name : {"", "a..b", "a b", "\xc3\xbc-", "xn--\xc3\xbc", "\xff", "a.\xc3\xbc."}) {
-    EXPECT_FALSE(domain_to_ascii(name).has_value()) << name;
-  }
-  EXPECT_FALSE(domain_to_ascii(std::string("a\0b", 3)).has_value());
-  EXPECT_FALSE(domain_to_ascii(std::string(100'000, 'a')).has_value());
-  EXPECT_EQ(domain_to_ascii("1.2").error().text,
-            "Problem translating domain \"1.2\" to ASCII form: malformed ASCII label(s)");
 }
 
 TEST(HostPort, ReadsAllForms) {

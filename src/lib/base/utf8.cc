@@ -1,8 +1,8 @@
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 #include "base/text.h"
 
-namespace postrider::mail {
+namespace postrider {
 
 std::optional<Utf8Character> decode_utf8(std::string_view text) {
   if (text.empty()) return std::nullopt;
@@ -34,4 +34,4 @@ void append_utf8(std::string& out, char32_t code) {
   }
 }
 
-}  // namespace postrider::mail
+}  // namespace postrider

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace postrider::mail {
+namespace postrider {
 
 struct Utf8Character {
   char32_t code;
@@ -18,4 +18,4 @@ std::optional<Utf8Character> decode_utf8(std::string_view text);
 /// `code` must be a Unicode scalar value.
 void append_utf8(std::string& out, char32_t code);
 
-}  // namespace postrider::mail
+}  // namespace postrider
