@@ -44,6 +44,8 @@ std::string hostname_problem(std::string_view name, bool wildcard) {
   return {};
 }
 
-bool is_valid_hostname(std::string_view name, bool wildcard) { return hostname_problem(name, wildcard).empty(); }
+bool is_valid_hostname(std::string_view name, bool wildcard) {
+  return hostname_problem(name, wildcard).empty();
+}
 
 }  // namespace postrider

@@ -10,9 +10,9 @@ namespace postrider {
 inline constexpr size_t kMaxHostname = 255;
 inline constexpr size_t kMaxHostnameLabel = 63;
 
-/// What is wrong with a host or domain name, as a warning for the log ("valid_hostname: misplaced hyphen: -x");
-/// empty when nothing is. Letters, digits, "-" and "_" in labels between dots, no dot at the end, not all
-/// numeric. `wildcard` allows "*" as the first label.
+/// What is wrong with a host or domain name, as a warning for the log ("valid_hostname: misplaced hyphen:
+/// -x"); empty when nothing is. Letters, digits, "-" and "_" in labels between dots, no dot at the end, not
+/// all numeric. `wildcard` allows "*" as the first label.
 std::string hostname_problem(std::string_view name, bool wildcard = false);
 bool is_valid_hostname(std::string_view name, bool wildcard = false);
 

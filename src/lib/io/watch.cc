@@ -16,7 +16,9 @@ FdWatch::FdWatch(int fd, Call call) : state_(std::make_unique<State>()) {
   state_->call = std::make_shared<Call>(std::move(call));
 }
 
-FdWatch::~FdWatch() { want(false, false); }
+FdWatch::~FdWatch() {
+  want(false, false);
+}
 
 void FdWatch::want(bool readable, bool writable) {
   State& s = *state_;
@@ -29,7 +31,8 @@ void FdWatch::want(bool readable, bool writable) {
     std::shared_ptr<Call> keep = static_cast<State*>(argument)->call;
     (*keep)((what & EV_READ) != 0, (what & EV_WRITE) != 0);
   };
-  event_assign(&s.watch, Loop::current().state().base, s.fd, static_cast<short>(wanted | EV_PERSIST), on_event, &s);
+  event_assign(&s.watch, Loop::current().state().base, s.fd, static_cast<short>(wanted | EV_PERSIST),
+               on_event, &s);
   event_add(&s.watch, nullptr);
 }
 

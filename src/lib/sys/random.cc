@@ -10,7 +10,8 @@
 namespace postrider::sys {
 
 uint64_t random_u64() {
-  // 256 bytes is the most that getentropy() gives at once. A child process must not repeat its parent's numbers.
+  // 256 bytes is the most that getentropy() gives at once. A child process must not repeat its parent's
+  // numbers.
   thread_local std::array<uint64_t, 32> batch;
   thread_local size_t left = 0;
   thread_local pid_t owner = 0;

@@ -6,7 +6,8 @@ namespace postrider {
 namespace {
 
 TEST(Hostname, OrdinaryNamesAreValid) {
-  for (const char* name : {"example.com", "localhost", "a_b.c-d.e1", "_25._tcp.mx.test", "1.example", "3com.com"}) {
+  for (const char* name :
+       {"example.com", "localhost", "a_b.c-d.e1", "_25._tcp.mx.test", "1.example", "3com.com"}) {
     EXPECT_EQ(hostname_problem(name), "") << name;
   }
 }

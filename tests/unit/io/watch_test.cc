@@ -1,7 +1,8 @@
 #include "io/watch.h"
 
-#include <gtest/gtest.h>
 #include <unistd.h>
+
+#include <gtest/gtest.h>
 
 #include "io/sync.h"
 #include "sys/fd.h"
@@ -24,7 +25,8 @@ TEST(FdWatch, CallsAgainUntilTheInputIsRead) {
     });
     watch.want(true, false);
     ASSERT_TRUE(sys::write_all(pipe.write.get(), "abc."));
-    while (!got.ends_with('.')) ASSERT_TRUE(done.wait(Deadline::after(seconds(10))));
+    while (!got.ends_with('.'))
+      ASSERT_TRUE(done.wait(Deadline::after(seconds(10))));
     EXPECT_EQ(got, "abc.");
   });
 }
@@ -35,10 +37,12 @@ TEST(FdWatch, DoesNotCallForWhatIsNotWanted) {
     int calls = 0;
     FdWatch watch(pipe.read.get(), [&](bool, bool) { ++calls; });
     ASSERT_TRUE(sys::write_all(pipe.write.get(), "x"));
-    for (int i = 0; i < 10; ++i) yield();
+    for (int i = 0; i < 10; ++i)
+      yield();
     watch.want(true, false);
     watch.want(false, false);
-    for (int i = 0; i < 10; ++i) yield();
+    for (int i = 0; i < 10; ++i)
+      yield();
     EXPECT_EQ(calls, 0);
   });
 }

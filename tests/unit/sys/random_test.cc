@@ -1,10 +1,11 @@
 #include "sys/random.h"
 
-#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "sys/fd.h"
 
@@ -13,12 +14,14 @@ namespace {
 
 TEST(Random, NumbersDoNotRepeat) {
   std::set<uint64_t> seen;
-  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(seen.insert(random_u64()).second);
+  for (int i = 0; i < 1000; ++i)
+    EXPECT_TRUE(seen.insert(random_u64()).second);
 }
 
 TEST(Random, StaysBelowTheBoundAndReachesEveryValue) {
   std::set<uint64_t> seen;
-  for (int i = 0; i < 1000; ++i) seen.insert(random_below(5));
+  for (int i = 0; i < 1000; ++i)
+    seen.insert(random_below(5));
   EXPECT_EQ(seen, (std::set<uint64_t>{0, 1, 2, 3, 4}));
   EXPECT_EQ(random_below(1), 0u);
 }
