@@ -94,7 +94,8 @@ struct Resolver::State {
   Reached search(std::string_view name, Type type, const LookupOptions& options, Deadline deadline);
   void probe_dnssec(Deadline deadline);
   bool apply_filter(std::vector<Record>& records, Deadline deadline);
-  Answer conclude(const Reached& reached, std::string_view name, Type type, bool trusted, Deadline deadline);
+  Answer conclude(const Reached& reached, std::string_view name, Type type, bool trusted);
+  void filter(Answer& answer, std::string_view name, Type type, Deadline deadline);
 
   ResolverSettings settings;
   Cache cache;
@@ -324,8 +325,7 @@ bool Resolver::State::apply_filter(std::vector<Record>& records, Deadline deadli
 }
 
 /// The answer for a name that is no alias.
-Answer Resolver::State::conclude(const Reached& reached, std::string_view name, Type type, bool trusted,
-                                 Deadline deadline) {
+Answer Resolver::State::conclude(const Reached& reached, std::string_view name, Type type, bool trusted) {
   const Reply* reply = reached.reply.get();
   std::string type_text = type_name(type);
   Answer answer;
@@ -365,19 +365,22 @@ Answer Resolver::State::conclude(const Reached& reached, std::string_view name, 
     record.validated = record.validated && trusted && reply->alias_trusted;
   }
   answer.status = Status::found;
-  if (settings.filter) {
-    if (!apply_filter(answer.records, deadline)) {
-      answer.status = Status::try_again;
-      answer.text =
-          fmt::format("Error looking up name={} type={}: Invalid DNS reply filter syntax", name, type_text);
-      answer.records.clear();
-    } else if (answer.records.empty()) {
-      answer.status = Status::policy;
-      answer.text = fmt::format("Error looking up name={} type={}: DNS reply filter drops all results", name,
-                                type_text);
-    }
-  }
   return answer;
+}
+
+void Resolver::State::filter(Answer& answer, std::string_view name, Type type, Deadline deadline) {
+  std::string_view problem;
+  if (!apply_filter(answer.records, deadline)) {
+    answer.status = Status::try_again;
+    answer.records.clear();
+    problem = "Invalid DNS reply filter syntax";
+  } else if (answer.records.empty()) {
+    answer.status = Status::policy;
+    problem = "DNS reply filter drops all results";
+  } else {
+    return;
+  }
+  answer.text = fmt::format("Error looking up name={} type={}: {}", name, type_name(type), problem);
 }
 
 Resolver::Resolver(ResolverSettings settings) : state_(std::make_unique<State>(std::move(settings))) {}
@@ -396,7 +399,7 @@ Answer Resolver::lookup(std::string_view name, Type type, const LookupOptions& o
   State& s = *state_;
   if (name != ".") {
     if (std::string problem = hostname_problem(name, true); !problem.empty()) {
-      log::warning("{}", problem);
+      if (options.warn) log::warning("{}", problem);
       Answer answer;
       answer.status = Status::not_found;
       answer.no_such_name = true;
@@ -411,19 +414,22 @@ Answer Resolver::lookup(std::string_view name, Type type, const LookupOptions& o
     State::Reached reached = s.search(current, type, now, deadline);
     if (now.dnssec) s.probe_dnssec(deadline);
     const Reply* reply = reached.reply.get();
-    if (reply != nullptr) {
+    if (reply != nullptr && options.warn) {
       for (const std::string& warning : reply->warnings)
         log::warning("{}", warning);
     }
-    if (reply == nullptr || reply->outcome != Outcome::alias)
-      return s.conclude(reached, current, type, trusted, deadline);
+    if (reply == nullptr || reply->outcome != Outcome::alias) {
+      Answer answer = s.conclude(reached, current, type, trusted);
+      if (answer.found() && s.settings.filter && options.filter) s.filter(answer, current, type, deadline);
+      return answer;
+    }
     // What follows an alias that was not validated is not worth validating.
     trusted = trusted && reply->alias_trusted;
     now.dnssec = now.dnssec && trusted;
     now.search = {};
     current = reply->alias;
   }
-  log::warning("dns_lookup: Name server loop for {}", current);
+  if (options.warn) log::warning("dns_lookup: Name server loop for {}", current);
   Answer answer;
   answer.status = Status::not_found;
   answer.text = fmt::format("Name server loop for {}", current);

@@ -51,6 +51,8 @@ struct LookupOptions {
   SearchOptions search;
   /// For several types: the first type that has records is enough.
   bool stop_when_found = false;
+  bool filter = true;  ///< Apply ResolverSettings::filter.
+  bool warn = true;    ///< Log what is odd about an answer.
 };
 
 /// Decides about each record of an answer: *_dns_reply_filter. May suspend.

@@ -4,27 +4,17 @@
 #include <gtest/gtest.h>
 
 #include "dns_server.h"
-#include "log/log.h"
+#include "log_lines.h"
 #include "sys/file.h"
 
 namespace postrider::dns {
 namespace {
 
+using test::LogLines;
 using test::Server;
 using test::with_server;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-/// What is logged while it lives.
-struct Log {
-  std::vector<std::string> lines;
-  Log() {
-    log::set_test_sink([this](log::Severity severity, std::string_view text) {
-      lines.push_back((severity == log::Severity::warning ? "warning: " : "") + std::string(text));
-    });
-  }
-  ~Log() { log::set_test_sink(nullptr); }
-};
 
 ResolverSettings settings_for(const Server& server) {
   ResolverSettings settings;
@@ -72,7 +62,7 @@ TEST(Resolver, SaysWhyThereIsNothing) {
                test::u16(0x8180) + test::u16(1) + test::u16(1) + test::u16(0) + test::u16(0) +
                    test::wire_name("unrelated.test") + test::u16(15) + test::u16(1) +
                    test::wire_record("unrelated.test", Type::a, 60, "abcd"));
-    Log log;
+    LogLines log;
     Resolver resolver(settings_for(server));
     auto mx = [&](std::string_view name) { return resolver.lookup(name, Type::mx, {}, soon()); };
     auto expect = [&](std::string_view name, Status status, std::string_view text) {
@@ -349,7 +339,7 @@ TEST(Resolver, WarnsOnceWhenTheServerDoesNotValidate) {
   with_server([](Server& server) {
     server.a("x.test", "192.0.2.1");
     server.add("ns.probe", Type::ns, test::wire_name("ns.test"));
-    Log log;
+    LogLines log;
     ResolverSettings settings = settings_for(server);
     settings.dnssec_probe = "NS:ns.probe";
     Resolver resolver(settings);
@@ -367,7 +357,7 @@ TEST(Resolver, DoesNotProbeWhenSomethingWasValidated) {
   with_server([](Server& server) {
     server.secure("test");
     server.a("x.test", "192.0.2.1");
-    Log log;
+    LogLines log;
     Resolver resolver(settings_for(server));
     (void)resolver.lookup("x.test", Type::a, {.dnssec = true}, soon());
     (void)resolver.lookup("elsewhere", Type::a, {.dnssec = true}, soon());
@@ -421,7 +411,7 @@ TEST(Resolver, AFilterDropsRecords) {
     server.a("all.test", "192.0.2.1");
     server.a("foo.test", "192.0.2.2");
     server.a("down.test", "192.0.2.3");
-    Log log;
+    LogLines log;
     ResolverSettings settings = settings_for(server);
     settings.filter = std::make_shared<Filter>();
     Resolver resolver(settings);
