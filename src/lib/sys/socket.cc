@@ -214,6 +214,13 @@ Result<std::optional<Accepted>> accept_one(int listener) {
   return Accepted{Fd(fd), Address(reinterpret_cast<sockaddr*>(&peer), length)};
 }
 
+Result<size_t> send_buffer_size(int fd) {
+  int size = 0;
+  socklen_t length = sizeof size;
+  if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length) != 0) return fail_errno("getsockopt");
+  return static_cast<size_t>(size);
+}
+
 Result<Address> local_address(int fd) {
   sockaddr_storage storage{};
   socklen_t length = sizeof storage;

@@ -79,6 +79,9 @@ struct Accepted {
 /// Accepts one connection, non-blocking and close-on-exec; nothing when none is waiting.
 Result<std::optional<Accepted>> accept_one(int listener);
 
+/// What the kernel takes on for sending, in bytes of its own reckoning (SO_SNDBUF).
+Result<size_t> send_buffer_size(int fd);
+
 Result<Address> local_address(int fd);
 Result<Address> peer_address(int fd);
 

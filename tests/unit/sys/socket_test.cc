@@ -47,5 +47,13 @@ TEST(Sockets, PassDescriptors) {
   EXPECT_EQ(peer_user(pair.first.get()).value(), geteuid());
 }
 
+TEST(Socket, TellsItsSendBufferSize) {
+  SocketPair pair = make_socket_pair(SOCK_STREAM).value();
+  int size = 20'000;
+  ASSERT_EQ(setsockopt(pair.first.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+  EXPECT_GE(send_buffer_size(pair.first.get()).value(), 20'000u);
+  EXPECT_FALSE(send_buffer_size(-1));
+}
+
 }  // namespace
 }  // namespace postrider::sys
