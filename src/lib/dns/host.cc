@@ -6,10 +6,10 @@
 
 #include "base/hostname.h"
 #include "dns/hosts_file.h"
+#include "dns/watched_file.h"
 #include "io/offload.h"
 #include "io/sync.h"
 #include "log/log.h"
-#include "sys/file.h"
 
 namespace postrider::dns {
 
@@ -18,38 +18,6 @@ namespace {
 /// The threads also sync queue files; name servers that do not answer must not take all of them.
 constexpr size_t kMaxNative = 12;
 constexpr size_t kMaxFileSize = 16 * 1024 * 1024;
-
-/// A small file, read again when it has changed.
-class WatchedFile {
- public:
-  explicit WatchedFile(std::string path) : path_(std::move(path)) {}
-  /// The content when it is new, or nothing. A file that is missing is empty; one that cannot be read, too.
-  std::optional<std::string> take_new() {
-    auto stat = sys::stat_file(path_);
-    Stamp stamp =
-        stat ? Stamp{stat->st_mtim.tv_sec, stat->st_mtim.tv_nsec, stat->st_ino, stat->st_size} : Stamp{};
-    if (read_ && stamp == stamp_) return std::nullopt;
-    read_ = true;
-    stamp_ = stamp;
-    if (!stat) return "";
-    auto text = sys::read_file(path_, kMaxFileSize);
-    if (text) return std::move(*text);
-    log::warning("{}", text.error().text);
-    return "";
-  }
-
- private:
-  struct Stamp {
-    time_t seconds = 0;
-    long nanoseconds = 0;
-    ino_t inode = 0;
-    off_t size = -1;
-    bool operator==(const Stamp&) const = default;
-  };
-  std::string path_;
-  Stamp stamp_;
-  bool read_ = false;
-};
 
 /// "4.3.2.1.in-addr.arpa", or nibbles under ip6.arpa.
 std::string reverse_name(const sys::Address& address) {
@@ -78,9 +46,8 @@ bool contains(std::span<const int> families, int family) {
 struct HostLookup::State {
   State(Resolver& r, HostLookupSettings s)
       : resolver(r),
-        settings(std::move(s)),
-        hosts_file(settings.hosts_path),
-        nsswitch(settings.nsswitch_path) {}
+        hosts_file(std::move(s.hosts_path), s.check_interval, kMaxFileSize),
+        nsswitch(std::move(s.nsswitch_path), s.check_interval, kMaxFileSize) {}
 
   void refresh();
   template <typename Call>
@@ -89,18 +56,13 @@ struct HostLookup::State {
   sys::HostAnswer name_in_dns(const sys::Address& address, Deadline deadline);
 
   Resolver& resolver;
-  HostLookupSettings settings;
   WatchedFile hosts_file, nsswitch;
   HostsFile hosts;
   HostSources sources;
-  Clock::time_point checked{};
   io::Semaphore native_slots{kMaxNative};
 };
 
 void HostLookup::State::refresh() {
-  Clock::time_point now = Clock::now();
-  if (checked != Clock::time_point{} && now - checked < settings.check_interval) return;
-  checked = now;
   if (auto text = nsswitch.take_new()) sources = parse_host_sources(*text);
   if (auto text = hosts_file.take_new()) hosts = HostsFile::parse(*text);
 }
@@ -157,6 +119,10 @@ HostLookup::HostLookup(Resolver& resolver, HostLookupSettings settings)
     : state_(std::make_unique<State>(resolver, std::move(settings))) {}
 
 HostLookup::~HostLookup() = default;
+
+void HostLookup::prepare() {
+  state_->refresh();
+}
 
 sys::HostAnswer HostLookup::addresses(std::string_view host, std::span<const int> families,
                                       Deadline deadline) {

@@ -30,6 +30,8 @@ class HostLookup {
   HostLookup(const HostLookup&) = delete;
   HostLookup& operator=(const HostLookup&) = delete;
 
+  /// Reads the files now: for a process that is about to lose sight of them.
+  void prepare();
   /// Addresses of the families (AF_INET, AF_INET6). A numeric host is its own address.
   sys::HostAnswer addresses(std::string_view host, std::span<const int> families, Deadline deadline);
   /// The name of an address. A name that is not a host name counts as none.

@@ -10,9 +10,9 @@
 #include "dns/cache.h"
 #include "dns/message.h"
 #include "dns/transport.h"
+#include "dns/watched_file.h"
 #include "io/sync.h"
 #include "log/log.h"
-#include "sys/file.h"
 #include "sys/process.h"
 #include "sys/random.h"
 
@@ -68,7 +68,10 @@ bool has_answer(const Reply* reply) {
 
 struct Resolver::State {
   explicit State(ResolverSettings s)
-      : settings(std::move(s)), cache(settings.cache_bytes), burst_timer([this] { end_burst(); }) {}
+      : settings(std::move(s)),
+        cache(settings.cache_bytes),
+        burst_timer([this] { end_burst(); }),
+        conf_file(settings.resolv_conf_path, settings.conf_check_interval, kMaxConfSize) {}
 
   /// A question under way; those who wait for it share it with the one who answers.
   struct Question {
@@ -104,11 +107,10 @@ struct Resolver::State {
   size_t burst = 0;
   io::Timer burst_timer;
   ResolvConf conf;
-  Clock::time_point conf_checked{};
-  struct stat conf_stat{};
+  WatchedFile conf_file;
   std::unique_ptr<Transport> transport;
-  std::vector<std::unique_ptr<Transport>>
-      old_transports;  // Of a former resolv.conf, with questions under way.
+  // Of a former resolv.conf, with questions under way.
+  std::vector<std::unique_ptr<Transport>> old_transports;
   bool dnssec_seen = false, dnssec_probed = false;
   size_t sent = 0;
 };
@@ -117,34 +119,14 @@ struct Resolver::State {
 const ResolvConf& Resolver::State::configuration() {
   if (settings.fixed) {
     if (!transport) use(*settings.fixed);
-    return conf;
+  } else if (auto text = conf_file.take_new()) {
+    use(parse_resolv_conf(*text, sys::host_name()));
   }
-  Clock::time_point now = Clock::now();
-  if (transport && now - conf_checked < settings.conf_check_interval) return conf;
-  conf_checked = now;
-  std::erase_if(old_transports, [](const auto& old) { return old->pending() == 0; });
-  auto stat = sys::stat_file(settings.resolv_conf_path);
-  if (!stat) {
-    // While an editor replaces it, or where there is none.
-    if (!transport) use(parse_resolv_conf("", sys::host_name()));
-    return conf;
-  }
-  bool same = stat->st_mtim.tv_sec == conf_stat.st_mtim.tv_sec &&
-              stat->st_mtim.tv_nsec == conf_stat.st_mtim.tv_nsec && stat->st_ino == conf_stat.st_ino &&
-              stat->st_size == conf_stat.st_size;
-  if (transport && same) return conf;
-  auto text = sys::read_file(settings.resolv_conf_path, kMaxConfSize);
-  if (!text) {
-    log::warning("{}", text.error().text);
-    if (!transport) use(parse_resolv_conf("", sys::host_name()));
-    return conf;
-  }
-  conf_stat = *stat;
-  use(parse_resolv_conf(*text, sys::host_name()));
   return conf;
 }
 
 void Resolver::State::use(ResolvConf fresh) {
+  std::erase_if(old_transports, [](const auto& old) { return old->pending() == 0; });
   if (transport) old_transports.push_back(std::move(transport));
   conf = std::move(fresh);
   transport = std::make_unique<Transport>(conf);
@@ -292,7 +274,7 @@ void Resolver::State::probe_dnssec(Deadline deadline) {
   Reached reached = ask(name, *type, true, deadline);
   if (reached.reply && reached.reply->authenticated) return;
   log::warning("DNSSEC validation may be unavailable");
-  if (has_answer(reached.reply.get())) {
+  if (reached.reply) {
     log::warning("reason: dnssec_probe '{}' received a response that is not DNSSEC validated",
                  settings.dnssec_probe);
   } else {
@@ -389,6 +371,10 @@ Resolver::~Resolver() {
   // Questions under way end now and report to the state, which must still be whole.
   state_->old_transports.clear();
   state_->transport.reset();
+}
+
+void Resolver::prepare() {
+  state_->configuration();
 }
 
 size_t Resolver::queries_sent() const {

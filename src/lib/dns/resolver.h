@@ -66,7 +66,7 @@ class ReplyFilter {
 };
 
 struct ResolverSettings {
-  /// Read at the first lookup, and again when it has changed.
+  /// Read at the first lookup, and again when it has changed. While it cannot be seen, what was read stays.
   std::string resolv_conf_path = "/etc/resolv.conf";
   Clock::duration conf_check_interval = seconds(1);  ///< How often to look whether it has changed, at most.
   /// Used instead of that file when set.
@@ -90,6 +90,8 @@ class Resolver {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
+  /// Reads resolv.conf now: for a process that is about to lose sight of it.
+  void prepare();
   /// Follows aliases. A deadline that passes is Status::try_again. Warnings about odd answers are logged.
   Answer lookup(std::string_view name, Type type, const LookupOptions& options, Deadline deadline);
   /// One name, several types: all records found, or the most important failure. All are asked for at once
