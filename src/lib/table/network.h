@@ -16,7 +16,8 @@ class Network {
   /// behind the mask must be zero.
   static Result<Network> parse(std::string_view pattern);
 
-  /// `address` in network order, 4 or 16 bytes.
+  /// Whether `address` is of the same family; in network order, 4 or 16 bytes.
+  bool is_comparable(std::span<const uint8_t> address) const { return address.size() == size_; }
   bool contains(std::span<const uint8_t> address) const;
 
  private:

@@ -31,9 +31,12 @@ Registry built_in_types() {
   Registry out;
   auto add = [&](Type type) { out.emplace(type.type, std::move(type)); };
   add({"btree", open_berkeley_btree, create_berkeley_btree, berkeley_paths});
+  add({"cidr", open_cidr, nullptr, the_file});
   add({"fail", open_fail, create_fail, nullptr});
   add({"hash", open_berkeley_hash, create_berkeley_hash, berkeley_paths});
   add({"inline", open_inline, nullptr, nullptr});
+  add({"pcre", open_pcre, nullptr, the_file});
+  add({"regexp", open_regexp, nullptr, the_file});
   add({"static", open_static, nullptr, nullptr});
   add({"texthash", open_texthash, nullptr, the_file});
   return out;
