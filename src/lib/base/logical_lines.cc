@@ -10,8 +10,7 @@ namespace postrider {
 std::string_view LogicalLines::physical(size_t& after) const {
   size_t end = std::min(text_.find('\n', at_), text_.size());
   after = std::min(end + 1, text_.size());
-  std::string_view line = text_.substr(at_, end - at_);
-  return line.substr(0, line.find('\0'));
+  return text_.substr(at_, end - at_);
 }
 
 std::optional<LogicalLine> LogicalLines::next() {
@@ -37,6 +36,7 @@ std::optional<LogicalLine> LogicalLines::next() {
     at_ = after;
   }
   if (logical.first == 0) return std::nullopt;
+  logical.text.resize(std::min(logical.text.find('\0'), logical.text.size()));
   return logical;
 }
 

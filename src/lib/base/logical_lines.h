@@ -22,7 +22,7 @@ class LogicalLines {
  public:
   /// `text` must outlive the object.
   explicit LogicalLines(std::string_view text) : text_(text) {}
-  /// Nothing at the end. A NUL byte ends the text of its line.
+  /// Nothing at the end. A NUL byte ends the text of its logical line.
   std::optional<LogicalLine> next();
 
  private:

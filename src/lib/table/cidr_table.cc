@@ -1,4 +1,5 @@
 // cidr: networks and addresses.
+#include "base/logical_lines.h"
 #include "base/text.h"
 #include "sys/socket.h"
 #include "table/network.h"
@@ -35,7 +36,7 @@ class CidrParser {
         if (context_.log) context_.log(Severity::warning, indented_line_warning(context_.where, line->text));
         continue;
       }
-      line_ = line->number;
+      line_ = line->first;
       auto parsed = parse_rule(trim_right(line->text));
       if (!parsed) context_.warn(line_, printable(parsed.error().text) + ": skipping this rule");
     }

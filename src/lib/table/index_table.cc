@@ -77,7 +77,11 @@ Result<void> IndexTable::open_current(bool wait) {
 
 IndexTable::State IndexTable::state() {
   auto st = sys::stat_fd(file_.fd());
-  if (!st || !(FileStamp::of(*st) == file_.stamp())) return State::rewritten;
+  if (!st) return State::rewritten;
+  if (!(FileStamp::of(*st) == file_.stamp())) {
+    if (!sees_changes()) return State::rewritten;
+    file_.set_stamp(FileStamp::of(*st));
+  }
   return st->st_nlink == 0 || file_.check_changed() ? State::replaced : State::current;
 }
 

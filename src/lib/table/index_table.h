@@ -41,6 +41,8 @@ class IndexTable : public Table {
   virtual Result<bool> set(std::string_view key, std::string_view value, bool replace) = 0;
   virtual Result<bool> erase(std::string_view key) = 0;
   virtual Result<std::optional<Entry>> step(bool first) = 0;
+  /// Whether the library sees what others write to the file that it has open.
+  virtual bool sees_changes() const { return false; }
 
   Result<std::optional<std::string>> find(std::string_view key, Deadline deadline) override;
   Result<void> do_put(std::string_view key, std::string_view value, Deadline deadline) override;

@@ -25,6 +25,10 @@ std::vector<RequiredPath> berkeley_paths(std::string_view name) {
   return index_and_source(name, ".db");
 }
 
+std::vector<RequiredPath> lmdb_paths(std::string_view name) {
+  return index_and_source(name, ".lmdb");
+}
+
 using Registry = std::map<std::string, Type, std::less<>>;
 
 Registry built_in_types() {
@@ -35,6 +39,7 @@ Registry built_in_types() {
   add({"fail", open_fail, create_fail, nullptr});
   add({"hash", open_berkeley_hash, create_berkeley_hash, berkeley_paths});
   add({"inline", open_inline, nullptr, nullptr});
+  add({"lmdb", open_lmdb, create_lmdb, lmdb_paths});
   add({"pcre", open_pcre, nullptr, the_file});
   add({"regexp", open_regexp, nullptr, the_file});
   add({"static", open_static, nullptr, nullptr});

@@ -1,5 +1,6 @@
 #include "table/rules.h"
 
+#include "base/logical_lines.h"
 #include "base/text.h"
 #include "table/syntax.h"
 
@@ -24,7 +25,7 @@ class RuleSet::Parser {
     out_.where_ = context_.where;
     LogicalLines lines(text);
     while (auto line = lines.next()) {
-      line_ = line->number;
+      line_ = line->first;
       if (line->indented) {
         if (context_.log) context_.log(Severity::warning, indented_line_warning(context_.where, line->text));
         continue;

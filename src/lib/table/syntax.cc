@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "sys/fd.h"
 
 namespace postrider::table {
 
@@ -80,74 +79,6 @@ Result<NameValue> parse_name_value(std::string_view text) {
   std::string_view rest = trim_left(text.substr(*end));
   if (!rest.starts_with('=')) return fail(ErrorKind::invalid, "missing '=' after attribute name");
   return NameValue{name, trim(rest.substr(1))};
-}
-
-bool LogicalLines::refill() {
-  constexpr size_t kChunk = 256 * 1024;
-  if (fd_ < 0 || error_) return false;
-  if (rest_.size() > kMaxLine) {
-    error_ = Error(ErrorKind::limit, fmt::format("line {} is too long", number_ + 1));
-    return false;
-  }
-  buffer_.erase(0, buffer_.size() - rest_.size());
-  size_t had = buffer_.size();
-  buffer_.resize(had + kChunk);
-  auto count = sys::read_some(fd_, buffer_.data() + had, kChunk);
-  if (!count) error_ = std::move(count).error();
-  buffer_.resize(had + (count ? *count : 0));
-  rest_ = buffer_;
-  return buffer_.size() > had;
-}
-
-bool LogicalLines::take_line(std::string_view& line) {
-  size_t end;
-  size_t searched = 0;
-  while ((end = rest_.find('\n', searched)) == std::string_view::npos) {
-    searched = rest_.size();
-    if (!refill()) break;
-  }
-  if (rest_.empty() || error_) return false;
-  line = rest_.substr(0, end);
-  rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
-  ++number_;
-  return true;
-}
-
-bool LogicalLines::take_content(std::string_view& line) {
-  while (take_line(line)) {
-    size_t at = 0;
-    while (at < line.size() && is_space(line[at]))
-      ++at;
-    if (at < line.size() && line[at] != '#') return true;
-  }
-  return false;
-}
-
-std::optional<LogicalLines::Line> LogicalLines::next() {
-  std::string_view line;
-  if (has_pending_) {
-    line_.swap(pending_);
-    has_pending_ = false;
-  } else if (take_content(line)) {
-    line_ = line;
-    pending_number_ = number_;
-  } else {
-    return std::nullopt;
-  }
-  int number = pending_number_;
-  while (take_content(line)) {
-    if (!is_space(line.front())) {
-      pending_ = line;
-      pending_number_ = number_;
-      has_pending_ = true;
-      break;
-    }
-    line_ += line;
-    if (line_.size() > kMaxLine) error_ = Error(ErrorKind::limit, fmt::format("line {} is too long", number));
-  }
-  if (error_) return std::nullopt;
-  std::string_view text = line_;
-  return Line{text.substr(0, text.find('\0')), number, is_space(line_.front())};
 }
 
 std::string indented_line_warning(std::string_view path, std::string_view line) {

@@ -1,5 +1,6 @@
 // texthash: the source of a hash or btree table, read into memory.
 #include "base/casefold.h"
+#include "base/logical_lines.h"
 #include "base/text.h"
 #include "table/string_map.h"
 #include "table/syntax.h"
@@ -22,11 +23,11 @@ struct TextHash {
       }
       auto entry = parse_entry(line->text, context.behaviour.utf8);
       if (!entry) {
-        context.warn(line->number, fault_text(entry.error(), line->text, true));
+        context.warn(line->first, fault_text(entry.error(), line->text, true));
         continue;
       }
-      if (looks_like_alias(*entry)) context.warn(line->number, kAliasLikeWarning);
-      out.add(*entry, line->number, context);
+      if (looks_like_alias(*entry)) context.warn(line->first, kAliasLikeWarning);
+      out.add(*entry, line->first, context);
     }
     return out;
   }

@@ -4,69 +4,54 @@
 
 #include "support.h"
 #include "sys/file.h"
+#include "table/source_lines.h"
 
 namespace postrider::table {
 namespace {
 
-struct Seen {
-  int number;
-  std::string text;
-  bool operator==(const Seen&) const = default;
-};
+using SourceFile = TableTest;
 
-std::vector<Seen> walk(LogicalLines& lines) {
-  std::vector<Seen> out;
-  while (auto line = lines.next())
-    out.push_back({line->number, std::string(line->text)});
-  return out;
-}
-
-std::vector<Seen> walk(std::string_view text) {
-  LogicalLines lines(text);
-  return walk(lines);
-}
-
-TEST(LogicalLines, JoinsContinuationsAcrossCommentsAndEmptyLines) {
-  EXPECT_EQ(walk("# c\nkey1 a\n\n  # c\n \n  b\n\tc\nkey2 d"),
-            (std::vector<Seen>{{2, "key1 a  b\tc"}, {8, "key2 d"}}));
-}
-
-TEST(LogicalLines, EmptyInputHasNone) {
-  EXPECT_TRUE(walk("").empty());
-  EXPECT_TRUE(walk("\n \n#x\n").empty());
-}
-
-TEST(LogicalLines, AFirstLineThatContinuesNothingIsMarked) {
-  LogicalLines lines("  a\nb");
-  EXPECT_TRUE(lines.next()->indented);
-  EXPECT_FALSE(lines.next()->indented);
-  EXPECT_EQ(indented_line_warning("x", "  lead"),
-            "x: logical line must not start with whitespace: \"  lead\"");
-}
-
-TEST(LogicalLines, ANullByteEndsTheLine) {
-  using namespace std::string_view_literals;
-  EXPECT_EQ(walk("a b\0c\nd"sv), (std::vector<Seen>{{1, "a b"}, {2, "d"}}));
-}
-
-using LogicalFile = TableTest;
-
-TEST_F(LogicalFile, ReadsAFileAsItReadsText) {
-  std::string content;
-  for (int i = 0; i < 100'000; ++i)
-    content += "key" + std::to_string(i) + " value\n  more\n";
+TEST_F(SourceFile, IsReadInPartsAsIfItWereOne) {
+  std::string content = "# begin\n";
+  for (int i = 0; i < 50'000; ++i) {
+    content += "key" + std::to_string(i) + " value\n" + (i % 3 == 0 ? "  more\n" : "") + (i % 5 == 0 ? "# c\n\n" : "");
+  }
   auto fd = sys::open_file(write("x", content), O_RDONLY);
-  LogicalLines lines(fd->get());
-  EXPECT_EQ(walk(lines), walk(content));
-  EXPECT_FALSE(lines.error());
+  SourceLines parts(fd->get());
+  LogicalLines whole(content);
+  while (auto expected = whole.next()) {
+    auto line = parts.next();
+    ASSERT_TRUE(line && *line);
+    ASSERT_EQ((*line)->text, expected->text);
+    ASSERT_EQ((*line)->first, expected->first);
+    ASSERT_EQ((*line)->last, expected->last);
+  }
+  EXPECT_FALSE(parts.next().value());
 }
 
-TEST_F(LogicalFile, RefusesAnEndlessLine) {
-  auto fd = sys::open_file(write("x", std::string(LogicalLines::kMaxLine + 300'000, 'x')), O_RDONLY);
-  LogicalLines lines(fd->get());
-  EXPECT_FALSE(lines.next());
-  ASSERT_TRUE(lines.error());
-  EXPECT_EQ(lines.error()->kind, ErrorKind::limit);
+TEST_F(SourceFile, MayBeEmptyOrEndWithoutNewline) {
+  auto empty = sys::open_file(write("x", ""), O_RDONLY);
+  EXPECT_FALSE(SourceLines(empty->get()).next().value());
+  auto open = sys::open_file(write("y", "a b\n  c"), O_RDONLY);
+  EXPECT_EQ(SourceLines(open->get()).next().value()->text, "a b  c");
+}
+
+TEST_F(SourceFile, AnEndlessLineIsRefused) {
+  auto fd = sys::open_file(write("x", std::string(SourceLines::kMaxLine + 300'000, 'x')), O_RDONLY);
+  auto line = SourceLines(fd->get()).next();
+  ASSERT_FALSE(line);
+  EXPECT_EQ(line.error().kind, ErrorKind::limit);
+}
+
+TEST(LogicalLines, ANullByteEndsTheLineWithItsContinuations) {
+  using namespace std::string_view_literals;
+  LogicalLines lines("a b\0c\n  d\ne"sv);
+  EXPECT_EQ(lines.next()->text, "a b");
+  EXPECT_EQ(lines.next()->text, "e");
+}
+
+TEST(LogicalLines, TheWarningForALineThatContinuesNothing) {
+  EXPECT_EQ(indented_line_warning("x", "  lead"), "x: logical line must not start with whitespace: \"  lead\"");
 }
 
 TEST(Entries, KeyEndsAtWhiteSpaceOutsideOfQuotes) {
