@@ -9,6 +9,7 @@
 #include "log/log.h"
 #include "mail/address.h"
 #include "mail/header.h"
+#include "mail/quote.h"
 #include "mail/trace_header.h"
 #include "queue/record.h"
 
@@ -92,7 +93,7 @@ std::string Content::rewrite_addresses(const mail::HeaderInfo& known, std::strin
     }
     if (*mapped == before) continue;
     changed = true;
-    token->parts = mail::address_parts(*mapped);
+    token->parts = mail::scan_tokens(mail::quote_822_local(*mapped));
   }
   if (!changed) return std::string(text);
   std::vector<std::string> warnings;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
 #include "config/config.h"
 #include "mail/mime.h"
 #include "mail/trace_header.h"
