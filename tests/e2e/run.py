@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""Runs one end-to-end test: a text script against a private mail system.
+
+    run.py BUILD_DIRECTORY SCRIPT.test
+
+A script is a list of steps. A step begins at the margin; the indented lines below it are its text. Lines that begin with
+# are comments; the first says what the test shows. In expected lines * stands for any text.
+
+  main.cf | master.cf          lines that replace those of tests/support/mailsystem.py
+  file PATH                    writes a file below the configuration directory
+  dns                          records: NAME TYPE DATA
+  sink NAME ADDRESS:PORT       an SMTP server; its text: COMMAND -> REPLY (| separates replies for successive times)
+  lmtp-sink NAME ADDRESS:PORT
+  start | stop | reload | kill PROGRAM
+  postmap TYPE:FILE            as the command, below the configuration directory
+  smtp [PORT]                  a dialogue: "C: line" is sent, "S: reply" must come. After 354, "C:" lines are content.
+                               Of a reply with several lines, those that are not listed may be left out before the last.
+  run COMMAND                  the text is what it must print (both outputs); "exit N" for another status than 0
+  input COMMAND                the same without looking at the output; the text is its standard input
+  empty | settled              waits until the queue is empty, or only deferred and held mail is left
+  queue                        the text: "QUEUE SENDER RECIPIENT..." of each entry
+  maildir PATH                 lines that must appear in this order in one message of the Maildir (below the directory
+                               of the instance); "messages N" says how many there are
+  contains PATH                lines that must appear in this order in a file
+  received NAME                lines that must appear in this order in what a sink got; "messages N" says how many
+  log | no-log                 lines that must (in this order), or must not, appear in the log
+
+$DIR in any text is the directory of the instance, $USER the user it runs as.
+"""
+import fnmatch
+import os
+import re
+import socket
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import namespaces                                    # noqa: E402
+from mailsystem import MailSystem                    # noqa: E402
+from servers import DnsServer, SmtpSink              # noqa: E402
+
+
+class Failure(Exception):
+    pass
+
+
+def matches(text, pattern):
+    return fnmatch.fnmatchcase(text, re.sub(r"([\[\]?])", r"[\1]", pattern))
+
+
+def expect_in_order(lines, patterns, what):
+    at = 0
+    for pattern in patterns:
+        while at < len(lines) and not matches(lines[at], pattern):
+            at += 1
+        if at == len(lines):
+            raise Failure(f"{what}: no line matches\n    {pattern}\nin\n    " + "\n    ".join(lines))
+        at += 1
+
+
+class Script:
+    def __init__(self, path):
+        self.steps = []
+        with open(path, encoding="utf-8") as f:
+            for number, line in enumerate(f.read().splitlines(), 1):
+                if line.startswith("#") or (not line.strip() and not (self.steps and self.steps[-1][2])):
+                    continue
+                if line[:1].isspace() or not line:
+                    self.steps[-1][2].append(line)
+                else:
+                    name, _, argument = line.partition(" ")
+                    self.steps.append((name, argument.strip(), [], number))
+        for _, _, block, _ in self.steps:
+            while block and not block[-1].strip():
+                block.pop()
+            indent = min((len(l) - len(l.lstrip()) for l in block if l.strip()), default=0)
+            block[:] = [l[indent:] for l in block]
+
+
+class Runner:
+    def __init__(self, build):
+        self.mail = MailSystem(build)
+        self.sinks = {}
+
+    def expand(self, text):
+        return text.replace("$DIR", self.mail.directory).replace("$USER", self.mail.user.pw_name)
+
+    def run(self, script):
+        for name, argument, block, number in script.steps:
+            method = getattr(self, "step_" + name.replace("-", "_").replace(".", "_"), None)
+            if method is None:
+                raise Failure(f"line {number}: unknown step {name}")
+            try:
+                method(self.expand(argument), [self.expand(line) for line in block])
+            except (Failure, RuntimeError, OSError) as problem:
+                raise Failure(f"line {number}: {name} {argument}: {problem}") from problem
+
+    # ---- set-up -------------------------------------------------------------------------
+
+    def step_main_cf(self, _, block):
+        name = None
+        for line in block:
+            if line[:1].isspace():
+                self.mail.settings[name] += "\n" + line
+            elif line:
+                name, _, value = line.partition("=")
+                name = name.strip()
+                self.mail.settings[name] = value.strip()
+
+    def step_master_cf(self, _, block):
+        self.mail.master_text += "\n".join(block) + "\n"
+
+    def step_file(self, path, block):
+        path = self.mail.write(path, "\n".join(block) + "\n")
+        if os.geteuid() == 0:
+            os.chown(path, self.mail.user.pw_uid, self.mail.user.pw_gid)
+
+    def step_dns(self, _, block):
+        DnsServer("\n".join(block))
+
+    def step_sink(self, argument, block, lmtp=False):
+        name, address = argument.split()
+        host, _, port = address.rpartition(":")
+        replies = {}
+        for line in block:
+            command, _, reply = line.partition("->")
+            options = [part.strip() for part in reply.split("|")]
+            replies[command.strip()] = options if len(options) > 1 else options[0]
+        self.sinks[name] = SmtpSink(host, int(port), replies, lmtp)
+
+    def step_lmtp_sink(self, argument, block):
+        self.step_sink(argument, block, lmtp=True)
+
+    def step_start(self, *_):
+        self.mail.start()
+
+    def step_stop(self, *_):
+        self.mail.stop()
+
+    def step_reload(self, *_):
+        self.mail.reload()
+
+    def step_kill(self, program, _):
+        if not self.mail.kill(program):
+            raise Failure("no such process")
+
+    def step_postmap(self, spec, _):
+        kind, _, name = spec.partition(":")
+        self.mail.write_configuration()
+        self.mail.run(["postmap", f"{kind}:{self.mail.directory}/etc/{name}"])
+
+    # ---- actions ------------------------------------------------------------------------
+
+    def step_smtp(self, port, block):
+        address = ("127.0.0.1", int(port)) if port else self.mail.smtp_address
+        with socket.create_connection(address, 20) as connection, connection.makefile("rb") as replies:
+            content = False
+            for line in block:
+                if line.startswith("C:"):
+                    text = line[3:]
+                    connection.sendall(text.encode() + b"\r\n")
+                    content = content and text != "."
+                elif line.startswith("S:"):
+                    content = self.expect_reply(replies, line[3:]).startswith("354")
+                else:
+                    raise Failure(f"not a line of a dialogue: {line}")
+
+    @staticmethod
+    def expect_reply(replies, expected):
+        while True:
+            raw = replies.readline()
+            got = raw.decode("utf-8", "replace").rstrip("\r\n") if raw else "<closed>"
+            if matches(got, expected):
+                return got
+            if got[3:4] != "-" or got == "<closed>":
+                raise Failure(f"expected {expected}, got {got}")
+
+    def step_run(self, command, block):
+        status = 0
+        if block and re.fullmatch(r"exit \d+", block[-1]):
+            status = int(block.pop().split()[1])
+        done = self.mail.run(["sh", "-c", command], check=False)
+        printed = (done.stdout + done.stderr).decode("utf-8", "replace").splitlines()
+        if done.returncode != status:
+            raise Failure(f"exit {done.returncode}, expected {status}\n" + "\n".join(printed))
+        if len(printed) != len(block) or not all(map(matches, printed, block)):
+            raise Failure("it printed\n    " + "\n    ".join(printed) + "\nexpected\n    " + "\n    ".join(block))
+
+    def step_input(self, command, block):
+        self.mail.run(["sh", "-c", command], stdin="\n".join(block) + "\n")
+
+    def step_empty(self, *_):
+        self.mail.wait_empty()
+
+    def step_settled(self, *_):
+        self.mail.wait_settled()
+
+    # ---- expectations -------------------------------------------------------------------
+
+    def step_queue(self, _, block):
+        got = sorted(" ".join([e["queue_name"], e["sender"]] + sorted(r["address"] for r in e["recipients"]))
+                     for e in self.mail.queue())
+        if got != sorted(block):
+            raise Failure(f"the queue holds {got}")
+
+    @staticmethod
+    def expect_message(messages, block, what):
+        if block and block[0].startswith("messages "):
+            wanted = int(block.pop(0).split()[1])
+            if len(messages) != wanted:
+                raise Failure(f"{what} has {len(messages)} messages, expected {wanted}")
+        if not block:
+            return
+        problems = []
+        for lines in messages:
+            try:
+                return expect_in_order(lines, block, what)
+            except Failure as problem:
+                problems.append(str(problem))
+        raise Failure("\n".join(problems) or f"{what} is empty")
+
+    def step_maildir(self, path, block):
+        top, messages = os.path.join(self.mail.directory, path), []
+        for part in ("new", "cur"):
+            for name in sorted(os.listdir(f"{top}/{part}")) if os.path.isdir(f"{top}/{part}") else []:
+                with open(f"{top}/{part}/{name}", encoding="utf-8", errors="replace") as f:
+                    messages.append(f.read().splitlines())
+        self.expect_message(messages, block, path)
+
+    def step_contains(self, path, block):
+        with open(os.path.join(self.mail.directory, path), encoding="utf-8", errors="replace") as f:
+            expect_in_order(f.read().splitlines(), block, path)
+
+    def step_received(self, name, block):
+        self.expect_message([[f"sender {s}"] + [f"recipient {r}" for r in rs] + content
+                             for s, rs, content in self.sinks[name].messages], block, name)
+
+    def step_log(self, _, block):
+        deadline = time.monotonic() + 10
+        patterns = ["*" + line + "*" for line in block]
+        while True:
+            try:
+                return expect_in_order(self.mail.log().splitlines(), patterns, "log")
+            except Failure:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    def step_no_log(self, _, block):
+        for line in self.mail.log().splitlines():
+            for pattern in block:
+                if matches(line, "*" + pattern + "*"):
+                    raise Failure(f"the log has: {line}")
+
+
+def main():
+    build, path = sys.argv[1:3]
+    namespaces.enter_or_skip()
+    namespaces.bring_up_loopback()
+    runner = Runner(build)
+    try:
+        namespaces.use_resolver(runner.mail.directory)
+        runner.run(Script(path))
+        return 0
+    except Failure as problem:
+        print(f"{os.path.basename(path)}: {problem}\n\n--- log\n{runner.mail.log()}")
+        return 1
+    finally:
+        runner.mail.destroy()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
