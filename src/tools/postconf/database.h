@@ -1,0 +1,21 @@
+// Parameters of database tables: "ldap:accounts" makes accounts_server_host a parameter of main.cf, and
+// "ldap:/etc/postfix/accounts.cf" has its own file.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace postrider::postconf {
+
+/// The parameters of a client library's tables, sorted; empty for types that have none.
+std::span<const std::string_view> database_parameters(std::string_view type);
+
+/// Calls `found` for every table "type:name" of such a type in a list; "proxy:" before it does not matter.
+void visit_databases(std::string_view list, const std::function<void(std::string_view type, std::string_view name)>& found);
+
+/// Warns about settings in a table's own file that mean nothing.
+void check_database_file(std::string_view type, const std::string& path);
+
+}  // namespace postrider::postconf

@@ -1,0 +1,50 @@
+// master.cf as postconf sees it: columns that can be shown and edited.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "config/master_cf.h"
+
+namespace postrider::postconf {
+
+/// One entry. The first seven fields and the command are words; arguments have no braces.
+struct MasterEntry {
+  std::vector<std::string> fields;  ///< kMasterCommand + 1 of them: "smtp", "inet", ..., "smtpd"
+  std::vector<std::string> arguments;
+  /// The parameters of -o options; of two with one name the last.
+  std::map<std::string, std::string, std::less<>> overrides;
+
+  const std::string& name() const { return fields[0]; }
+  const std::string& type() const { return fields[1]; }
+  const std::string& command() const { return fields[config::kMasterCommand]; }
+  /// "smtp/inet"
+  std::string id() const { return name() + "/" + type(); }
+  /// The command with its arguments, in one line, with braces where they are needed.
+  std::string command_line() const;
+};
+
+/// Reads one entry. Errors are postconf's, without a file name: 'invalid type field "x" in "entry"'. Broken braces and
+/// -o options only give warnings.
+Result<MasterEntry> parse_entry(std::string_view text, std::vector<std::string>& warnings);
+/// Checks one column: "y", "n", "-" and so on. `context` is shown in the error.
+Result<void> check_field(size_t column, std::string_view value, std::string_view context);
+/// All entries of a file; the error names file and line.
+Result<std::vector<MasterEntry>> parse_entries(std::string_view text, std::string_view path,
+                                               std::vector<std::string>& warnings);
+
+/// The -o options among the arguments: the position of each value, and what it sets.
+struct OverrideAt {
+  size_t value;      ///< Index of the argument "name=value".
+  bool joined;       ///< "-oname=value" in one argument.
+  std::string name;
+};
+std::vector<OverrideAt> overrides_in(const std::vector<std::string>& arguments);
+
+/// The entry as postconf writes it: columns, and every -o option on a line of its own when `fold`.
+std::string entry_text(const MasterEntry& entry, bool fold);
+
+}  // namespace postrider::postconf

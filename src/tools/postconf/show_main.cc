@@ -1,0 +1,103 @@
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "config/paths.h"
+#include "config/table.h"
+#include "tools/postconf/print.h"
+#include "tools/postconf/show.h"
+
+namespace postrider::postconf {
+namespace {
+
+bool in_class(const Options& options, Kind kind) {
+  switch (kind) {
+    case Kind::builtin: return options.builtin;
+    case Kind::service: return options.service;
+    case Kind::user: return options.user;
+  }
+  return false;
+}
+
+/// A directory that was asked for counts as set.
+bool is_set(const config::Config& config, std::string_view name) {
+  return config.is_set(name) ||
+         (name == "config_directory" && config.directory() != config::paths::config_directory);
+}
+
+void show(const Options& options, const config::Config& config, const Catalogue& catalogue, std::string_view name) {
+  if (options.only_set && !is_set(config, name)) return;
+  std::string value = catalogue.text(name).value_or("");
+  if (options.expand && !Catalogue::is_raw(name)) {
+    auto expanded = catalogue.expand(value);
+    if (!expanded) {
+      warn(expanded.error().text);
+      fatal("macro processing error");
+    }
+    value = std::move(*expanded);
+  }
+  print(format_value(options, name, value));
+}
+
+}  // namespace
+
+void show_main(const Options& options, const config::Config& config, const Catalogue& catalogue) {
+  for (const std::string& name : options.arguments) {
+    if (catalogue.contains(name)) show(options, config, catalogue, name);
+    else warn(fmt::format("{}: unknown parameter", name));
+  }
+  if (!options.arguments.empty()) return;
+  for (const auto& [name, kind] : catalogue.names())
+    if (in_class(options, kind)) show(options, config, catalogue, name);
+}
+
+namespace {
+
+/// Deprecated names that were met.
+class Deprecations {
+ public:
+  explicit Deprecations(const config::Config& config) : config_(config) {}
+
+  void check(std::string_view name, std::string_view file) {
+    for (const config::Deprecation& row : config::deprecated_params()) {
+      if (row.name != name) continue;
+      warn(fmt::format("{}/{}: support for parameter \"{}\" will be removed; instead, {}", config_.directory(), file,
+                       name, row.advice));
+      found_ = true;
+    }
+  }
+  void finish() const {
+    if (found_) warn("see DEPRECATION_README for details");
+  }
+
+ private:
+  const config::Config& config_;
+  bool found_ = false;
+};
+
+}  // namespace
+
+void check_unused(const Options& options, const config::Config& config, const Catalogue& catalogue,
+                  const std::vector<MasterEntry>& entries) {
+  if (options.quiet || options.defaults) return;
+  std::fflush(stdout);
+  Deprecations deprecations(config);
+  auto unused = [&](std::string_view file, std::string_view name, std::string_view value) {
+    warn(fmt::format("{}/{}: unused parameter: {}={}", config.directory(), file, name, value));
+  };
+  if (options.subject == Subject::main_parameters) {
+    for (const std::string& name : config.set_names()) {
+      if (catalogue.contains(name)) deprecations.check(name, "main.cf");
+      else unused("main.cf", name, catalogue.text(name).value_or(""));
+    }
+  }
+  for (const MasterEntry& entry : entries) {
+    for (const auto& [name, value] : entry.overrides) {
+      if (catalogue.used_by(entry, name)) deprecations.check(name, "master.cf");
+      else unused("master.cf", name, value);
+    }
+  }
+  deprecations.finish();
+}
+
+}  // namespace postrider::postconf

@@ -1,0 +1,117 @@
+#include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "config/value_text.h"
+#include "tools/postconf/print.h"
+#include "tools/postconf/show.h"
+
+namespace postrider::postconf {
+namespace {
+
+using config::kMasterCommand;
+using config::kMasterFields;
+
+std::string expanded(const Catalogue& catalogue, const MasterEntry& entry, std::string_view name,
+                     const std::string& value) {
+  if (Catalogue::is_raw(name)) return value;
+  auto result = catalogue.expand(value, &entry);
+  if (result) return std::move(*result);
+  warn(result.error().text);
+  fatal("macro processing error");
+}
+
+/// The entry with the values of its -o options expanded.
+MasterEntry expanded_entry(const Catalogue& catalogue, const MasterEntry& entry) {
+  MasterEntry out = entry;
+  for (const OverrideAt& found : overrides_in(entry.arguments)) {
+    auto parsed = config::parse_assignment(std::string_view(entry.arguments[found.value]).substr(found.joined ? 2 : 0));
+    std::string value = expanded(catalogue, entry, parsed->name, parsed->value);
+    out.arguments[found.value] = fmt::format("{}{}={}", found.joined ? "-o" : "", parsed->name, value);
+  }
+  return out;
+}
+
+void show_entry(const Options& options, const MasterEntry& entry) {
+  if (options.json) print(format_json(entry.id(), entry_text(entry, false)));
+  else print(entry_text(entry, options.fold) + '\n');
+}
+
+void show_field(const Options& options, const MasterEntry& entry, size_t column) {
+  std::string value = column == kMasterCommand ? entry.command_line() : entry.fields[column];
+  print(format_value(options, fmt::format("{}/{}", entry.id(), kMasterFields[column]), value));
+}
+
+size_t field_number(std::string_view name) {
+  auto found = std::ranges::find(kMasterFields, name);
+  if (found == std::end(kMasterFields)) fatal(fmt::format("invalid service attribute name: \"{}\"", name));
+  return static_cast<size_t>(found - kMasterFields);
+}
+
+void show_fields(const Options& options, const MasterEntry& entry, const Selector& selector) {
+  if (selector.parts[2] != "*") {
+    show_field(options, entry, field_number(selector.parts[2]));
+    return;
+  }
+  for (size_t column = 0; column <= kMasterCommand; ++column) show_field(options, entry, column);
+}
+
+/// Shows the parameters of one entry that the selector names; false when there are none.
+bool show_params(const Options& options, const Catalogue& catalogue, const MasterEntry& entry,
+                 const Selector& selector) {
+  std::map<std::string_view, std::string> shown;
+  for (const auto& [name, value] : entry.overrides)
+    if (selector.matches_third(name)) shown[name] = value;
+  if (options.all_of_master) {
+    for (const auto& [name, kind] : catalogue.names())
+      if (selector.matches_third(name)) shown.try_emplace(name, catalogue.text(entry, name).value_or(""));
+  }
+  for (const auto& [name, value] : shown) {
+    std::string text = options.expand ? expanded(catalogue, entry, name, value) : value;
+    print(format_value(options, fmt::format("{}/{}", entry.id(), name), text));
+  }
+  return !shown.empty();
+}
+
+}  // namespace
+
+Selector::Selector(std::string_view pattern) {
+  // A name may itself have slashes ("private/x" does not occur, but "[::1]:25" and paths do not hurt): the first two
+  // separate, the rest is the third part.
+  std::string_view rest = pattern;
+  for (std::string& part : parts) {
+    size_t slash = &part == &parts[2] ? std::string_view::npos : rest.find('/');
+    part = rest.substr(0, slash);
+    ++given;
+    if (slash == std::string_view::npos) break;
+    rest.remove_prefix(slash + 1);
+  }
+}
+
+bool Selector::matches(const MasterEntry& entry) const {
+  return (parts[0] == "*" || parts[0] == entry.name()) && (parts[1] == "*" || parts[1] == entry.type());
+}
+
+void show_master(const Options& options, const Catalogue& catalogue, const std::vector<MasterEntry>& entries) {
+  std::vector<std::string> patterns = options.arguments;
+  if (patterns.empty()) patterns.emplace_back("*");
+  for (const std::string& pattern : patterns) {
+    Selector selector(pattern);
+    bool found = false;
+    if (options.subject == Subject::master_entries && selector.given > 2)
+      fatal("-M option requires service_name[/type]");
+    for (const MasterEntry& entry : entries) {
+      if (!selector.matches(entry)) continue;
+      bool params = options.subject == Subject::master_params;
+      MasterEntry shown = options.expand && !params ? expanded_entry(catalogue, entry) : entry;
+      if (options.subject == Subject::master_entries) show_entry(options, shown);
+      if (options.subject == Subject::master_fields) show_fields(options, shown, selector);
+      found |= !params || show_params(options, catalogue, entry, selector);
+    }
+    if (!found && !options.arguments.empty()) warn(fmt::format("unmatched request: \"{}\"", pattern));
+  }
+}
+
+}  // namespace postrider::postconf
