@@ -100,4 +100,23 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return out;
 }
 
+std::string json_quoted(std::string_view text) {
+  constexpr std::string_view kSpecial = "\b\f\n\r\t\"\\", kLetters = "bfnrt\"\\";
+  constexpr std::string_view kUpper = "0123456789ABCDEF";
+  std::string out = "\"";
+  for (char c : text) {
+    if (size_t at = kSpecial.find(c); at != std::string_view::npos) {
+      out += '\\';
+      out += kLetters[at];
+    } else if (is_control(c)) {
+      out += "\\u00";
+      out += kUpper[static_cast<unsigned char>(c) >> 4];
+      out += kUpper[static_cast<unsigned char>(c) & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out += '"';
+}
+
 }  // namespace postrider

@@ -19,4 +19,7 @@ std::optional<std::string> xtext_decode(std::string_view text);
 std::string base64_encode(std::string_view bytes);
 std::optional<std::string> base64_decode(std::string_view text);
 
+/// A string of RFC 8259 with its quotes; control characters are escaped, other bytes stay.
+std::string json_quoted(std::string_view text);
+
 }  // namespace postrider

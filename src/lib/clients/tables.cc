@@ -31,6 +31,8 @@ bool parents_match(const config::Config& config, std::string_view parameter) {
 table::OpenOptions table_options(const config::Config& config) {
   table::OpenOptions out;
   out.behaviour.utf8 = config.get(params::smtputf8_enable);
+  out.berkeley_db_create_buffer_size = static_cast<size_t>(config.get(params::berkeley_db_create_buffer_size));
+  out.berkeley_db_read_buffer_size = static_cast<size_t>(config.get(params::berkeley_db_read_buffer_size));
   out.lmdb_map_size = static_cast<size_t>(config.get(params::lmdb_map_size));
   out.log = [](table::Severity severity, std::string_view text) {
     log::write(severity == table::Severity::info      ? log::Severity::info

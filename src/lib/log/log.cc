@@ -76,7 +76,10 @@ std::string time_stamp(bool zero_padded) {
 void send_line(State& s, Severity severity, std::string_view text) {
   const Settings& c = s.settings;
   if (c.to_stderr || !s.opened) {
-    std::string line = fmt::format("{}: {}{}\n", c.ident.empty() ? "postrider" : c.ident, label(severity), text);
+    // People know a program by its own name, without that of the mail system.
+    std::string_view name = c.ident.empty() ? std::string_view("postrider") : c.ident;
+    name.remove_prefix(name.rfind('/') + 1);
+    std::string line = fmt::format("{}: {}{}\n", name, label(severity), text);
     ssize_t ignored = ::write(STDERR_FILENO, line.data(), line.size());
     (void)ignored;
   }

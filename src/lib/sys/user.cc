@@ -37,8 +37,9 @@ Result<std::optional<User>> user_by(const std::string& what, Call call) {
   passwd entry{};
   passwd* found = TRY(lookup(buffer, entry, what, call));
   if (found == nullptr) return std::nullopt;
-  return User{text(found->pw_name), text(found->pw_gecos), text(found->pw_dir),
-              text(found->pw_shell), found->pw_uid,        found->pw_gid};
+  return User{text(found->pw_name),  text(found->pw_gecos), text(found->pw_dir),
+              text(found->pw_shell), found->pw_uid,         found->pw_gid,
+              text(found->pw_passwd)};
 }
 
 template <typename Call>
@@ -47,7 +48,9 @@ Result<std::optional<Group>> group_by(const std::string& what, Call call) {
   group entry{};
   group* found = TRY(lookup(buffer, entry, what, call));
   if (found == nullptr) return std::nullopt;
-  return Group{text(found->gr_name), found->gr_gid};
+  Group out{text(found->gr_name), found->gr_gid, text(found->gr_passwd), {}};
+  for (char** member = found->gr_mem; member != nullptr && *member != nullptr; ++member) out.members.emplace_back(*member);
+  return out;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -14,10 +15,13 @@ struct User {
   std::string name, full_name, home, shell;
   uid_t uid = 0;
   gid_t gid = 0;
+  std::string password;  ///< As the database has it, today mostly "x".
 };
 struct Group {
   std::string name;
   gid_t gid = 0;
+  std::string password;
+  std::vector<std::string> members;
 };
 
 /// Nothing when there is no such user; an error when the name service cannot answer. May block: call it

@@ -1,8 +1,5 @@
 #include "table/address_find.h"
 
-#include "base/casefold.h"
-#include "base/text.h"
-
 namespace postrider::table {
 
 namespace {
@@ -57,29 +54,12 @@ std::string concatenate(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::optional<SplitLocalpart> split_extension(std::string_view localpart, const ExtensionRules& rules) {
-  if (rules.delimiters.empty()) return std::nullopt;
-  size_t at = localpart.find_first_of(rules.delimiters);
-  if (at == 0 || at == std::string_view::npos) return std::nullopt;
-  for (std::string_view whole : {"postmaster", "mailer-daemon"}) {
-    if (equals_ignore_case(localpart, whole)) return std::nullopt;
-  }
-  if (casefold(localpart) == casefold(rules.double_bounce_sender)) return std::nullopt;
-  if (rules.owner_request_special && rules.delimiters.find('-') != std::string::npos) {
-    constexpr std::string_view kRequest = "-request";
-    if (starts_with_ignore_case(localpart, "owner-")) return std::nullopt;
-    if (localpart.size() > kRequest.size() && ends_with_ignore_case(localpart, kRequest)) return std::nullopt;
-  }
-  return SplitLocalpart{localpart.substr(0, at), localpart.substr(at)};
-}
-
 Result<std::optional<AddressMatch>> find_address(const Maps& maps, std::string_view address,
                                                  const AddressSearch& search, const AddressContext& context,
                                                  Deadline deadline) {
   Search in(maps, address, context, deadline);
-  std::optional<SplitLocalpart> split;
-  if (search.without_extension) split = split_extension(in.localpart(), context.extensions);
-  std::string_view extension = split ? split->extension : std::string_view();
+  std::optional<mail::ExtendedLocalpart> split;
+  if (search.without_extension) split = mail::split_extension(in.localpart(), context.extensions);
 
   std::optional<Maps::Found> found;
   std::string_view left_out;
@@ -88,7 +68,7 @@ Result<std::optional<AddressMatch>> find_address(const Maps& maps, std::string_v
     if (whole) found = TRY(in.ask(concatenate(in.localpart(), suffix), where_whole));
     if (found || !split) return {};
     found = TRY(in.ask(concatenate(split->user, suffix), Where::fixed_keys));
-    if (found) left_out = extension;
+    if (found) left_out = in.localpart().substr(split->user.size());
     return {};
   };
 

@@ -7,26 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include "mail/address_parts.h"
 #include "table/maps.h"
 
 namespace postrider::table {
-
-/// How address extensions are recognised. Defaults are those of the parameters named.
-struct ExtensionRules {
-  std::string delimiters;  ///< recipient_delimiter
-  std::string double_bounce_sender = "double-bounce";
-  bool owner_request_special = true;
-};
-
-/// Parts of an address, in internal form: without RFC 5322 quoting.
-struct SplitLocalpart {
-  std::string_view user;
-  std::string_view extension;  ///< With the delimiter: "+foo".
-};
-/// Splits "user+foo" at the first delimiter. Nothing where there is nothing to split: postmaster,
-/// mailer-daemon and the double-bounce sender are left whole, and where "-" is a delimiter also owner-list
-/// and list-request (owner_request_special).
-std::optional<SplitLocalpart> split_extension(std::string_view localpart, const ExtensionRules& rules);
 
 /// Where to look, and with which parts of an address.
 struct AddressSearch {
@@ -43,7 +27,7 @@ struct AddressSearch {
 
 /// What the search needs to know about the mail system.
 struct AddressContext {
-  ExtensionRules extensions;
+  mail::DelimiterRules extensions;
   /// Whether mail for the domain of an address is local, or the domain is $myorigin. Not needed where no
   /// search asks for it; may suspend.
   std::function<Result<bool>(std::string_view domain, Deadline)> is_local;

@@ -29,6 +29,10 @@ std::vector<RequiredPath> lmdb_paths(std::string_view name) {
   return index_and_source(name, ".lmdb");
 }
 
+std::vector<RequiredPath> name_service_paths(std::string_view) {
+  return {{.path = "/etc/passwd"}, {.path = "/etc/group"}, {.path = "/etc/nsswitch.conf"}};
+}
+
 using Registry = std::map<std::string, Type, std::less<>>;
 
 Registry built_in_types() {
@@ -43,6 +47,7 @@ Registry built_in_types() {
   add({"pcre", open_pcre, nullptr, the_file});
   add({"regexp", open_regexp, nullptr, the_file});
   add({"static", open_static, nullptr, nullptr});
+  add({"unix", open_unix, nullptr, name_service_paths});
   add({"texthash", open_texthash, nullptr, the_file});
   return out;
 }

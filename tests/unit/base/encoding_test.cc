@@ -34,5 +34,10 @@ TEST(Base64, RejectsWhatIsNotBase64) {
   EXPECT_FALSE(base64_decode("Zg==Zg==").has_value());
 }
 
+TEST(Json, StringsAreQuoted) {
+  EXPECT_EQ(json_quoted("a"), "\"a\"");
+  EXPECT_EQ(json_quoted("q\" b\\ \t\n\x01\x7f \u00e9"), "\"q\\\" b\\\\ \\t\\n\\u0001\\u007F \u00e9\"");
+}
+
 }  // namespace
 }  // namespace postrider

@@ -116,29 +116,5 @@ TEST_F(AddressFind, AnErrorEndsTheSearch) {
   EXPECT_EQ(match_.error().text, "no");
 }
 
-TEST(Extensions, AreSplitAtTheFirstDelimiter) {
-  ExtensionRules rules{.delimiters = "+-"};
-  auto split = split_extension("user-a+b", rules);
-  ASSERT_TRUE(split);
-  EXPECT_EQ(split->user, "user");
-  EXPECT_EQ(split->extension, "-a+b");
-  EXPECT_FALSE(split_extension("+x", rules));
-  EXPECT_FALSE(split_extension("user", rules));
-  EXPECT_EQ(split_extension("user+", rules)->extension, "+");
-  EXPECT_FALSE(split_extension("user+x", {}));
-}
-
-TEST(Extensions, SomeNamesAreLeftWhole) {
-  ExtensionRules rules{.delimiters = "-+"};
-  EXPECT_FALSE(split_extension("Mailer-Daemon", rules));
-  EXPECT_FALSE(split_extension("double-bounce", rules));
-  EXPECT_FALSE(split_extension("owner-list", rules));
-  EXPECT_FALSE(split_extension("list-request", rules));
-  EXPECT_TRUE(split_extension("-request-x+y", {.delimiters = "+"}));
-  rules.owner_request_special = false;
-  EXPECT_TRUE(split_extension("owner-list", rules));
-  EXPECT_TRUE(split_extension("owner+list", {.delimiters = "+"}));
-}
-
 }  // namespace
 }  // namespace postrider::table
