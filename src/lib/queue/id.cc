@@ -21,7 +21,6 @@ constexpr unsigned kTimeBase = 52;
 constexpr unsigned kInodeBase = 51;
 constexpr size_t kSecondDigits = 6;
 constexpr size_t kMicrosecondDigits = 4;
-constexpr size_t kShortMicrosecondDigits = 5;
 constexpr uint64_t kMicrosecondsPerSecond = 1'000'000;
 
 std::string encode(uint64_t value, unsigned base, size_t min_digits) {
@@ -89,10 +88,16 @@ bool is_long_id(std::string_view id) {
 std::optional<uint64_t> inode_of_id(std::string_view id) {
   size_t separator = separator_at(id);
   if (separator != std::string_view::npos) return decode(id.substr(separator + 1), kInodeBase);
-  if (id.size() <= kShortMicrosecondDigits || !parse_unsigned(id.substr(0, kShortMicrosecondDigits), 16)) {
-    return std::nullopt;
-  }
-  return parse_unsigned(id.substr(kShortMicrosecondDigits), 16);
+  if (id.size() <= kShortTimeDigits) return std::nullopt;
+  return parse_unsigned(id.substr(kShortTimeDigits), 16);
+}
+
+std::string id_for_inode(std::string_view id, uint64_t inode, bool keep_long) {
+  size_t separator = separator_at(id);
+  if (separator == std::string_view::npos)
+    return fmt::format("{}{:X}", id.substr(0, kShortTimeDigits), inode);
+  if (!keep_long) return fmt::format("{}{:X}", hash_digits(id), inode);
+  return std::string(id.substr(0, separator + 1)) + encode(inode, kInodeBase, 1);
 }
 
 std::optional<CreationTime> time_of_long_id(std::string_view id) {

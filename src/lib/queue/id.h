@@ -17,6 +17,8 @@ namespace postrider::queue {
 
 /// Longest name of a queue file that is accepted.
 inline constexpr size_t kMaxIdLength = 255;
+/// The characters of a short id that stand for the time; no name of a message is shorter.
+inline constexpr size_t kShortTimeDigits = 5;
 
 struct CreationTime {
   int64_t seconds = 0;
@@ -35,6 +37,9 @@ bool is_valid_id(std::string_view id);
 bool is_long_id(std::string_view id);
 /// The inode number that an id names; nothing when the id is of neither form.
 std::optional<uint64_t> inode_of_id(std::string_view id);
+/// The id with the time of `id` for a file of another inode number, in the long form when `id` has it and
+/// `keep_long`. `id` must have at least kShortTimeDigits characters.
+std::string id_for_inode(std::string_view id, uint64_t inode, bool keep_long);
 /// When a long id was made.
 std::optional<CreationTime> time_of_long_id(std::string_view id);
 

@@ -37,8 +37,8 @@ std::optional<QueueName> find_queue(std::string_view name) {
 
 // --- paths ---
 
-bool Store::is_hashed(std::string_view name) const {
-  return std::ranges::find(layout_.hashed, name) != layout_.hashed.end();
+bool Store::is_hashed(QueueName queue) const {
+  return std::ranges::find(layout_.hashed, queue_name(queue)) != layout_.hashed.end();
 }
 
 std::string Store::directory(QueueName queue) const {
@@ -48,7 +48,7 @@ std::string Store::directory(QueueName queue) const {
 
 std::string Store::path(QueueName queue, std::string_view id) const {
   std::string path = directory(queue) + '/';
-  if (is_hashed(queue_name(queue))) {
+  if (is_hashed(queue)) {
     std::string digits = hash_digits(id);
     for (size_t level = 0; level < static_cast<size_t>(std::max(layout_.hash_depth, 0)); ++level) {
       path += level < digits.size() ? digits[level] : '_';

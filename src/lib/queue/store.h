@@ -42,7 +42,7 @@ inline constexpr mode_t kExpiredMode = 0010;
 
 /// Whether status() says that the message is complete, and whether it is to be returned.
 inline bool is_complete(const FileStatus& status) {
-  return (status.mode & 0100) != 0;
+  return (status.mode & kCompleteMode) == kCompleteMode;
 }
 inline bool is_expired(const FileStatus& status) {
   return (status.mode & kExpiredMode) != 0;
@@ -112,6 +112,12 @@ class Store {
   Result<void> move(std::string_view id, QueueName from, QueueName to,
                     std::vector<std::string>* new_directories = nullptr) const;
   Result<void> remove(QueueName queue, std::string_view id) const;
+  /// Renames a file, and makes the directories above its new name when they are missing.
+  Result<void> rename(const std::string& from, const std::string& to,
+                      std::vector<std::string>* new_directories = nullptr) const {
+    return rename_to(from, to, true, new_directories);
+  }
+  bool is_hashed(QueueName queue) const;
   /// Sets the time before which the queue manager leaves the file alone.
   Result<void> set_next_try(QueueName queue, std::string_view id, int64_t when) const;
 
@@ -124,7 +130,6 @@ class Store {
  private:
   Result<void> rename_to(const std::string& from, const std::string& to, bool replace,
                          std::vector<std::string>* new_directories) const;
-  bool is_hashed(std::string_view name) const;
 
   Files& files_;
   Layout layout_;
