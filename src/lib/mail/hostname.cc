@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kIpv6Prefix = "IPv6:";
 constexpr size_t kShownText = 100;
+constexpr size_t kMaxLiteralText = 45;  // "IPv6:" and an address in its longest usual form
 
 /// `what` about the text that was checked.
 bool complain(std::string* why, std::string_view what, std::string_view checked) {
@@ -130,9 +131,9 @@ class Ipv6Check {
 
  private:
   bool colon(size_t at) {
+    if (at > 0 && text_[at - 1] == ':' && ++gaps_ > 1) return bad("too many `::' in IPv6 address");
     if (++colons_ > 7) return bad("too many `:' in IPv6 address");
     if (at == 0 && text_.size() > 1 && is_alnum(text_[1])) return bad("bad null first field in IPv6 address");
-    if (at > 0 && text_[at - 1] == ':' && ++gaps_ > 1) return bad("too many `::' in IPv6 address");
     group_ = at + 1;
     digits_ = 0;
     return true;
@@ -198,6 +199,7 @@ bool valid_mailhost_literal(std::string_view text, std::string* why) {
   size_t end = text.find(']');
   if (end == std::string_view::npos) return bad("']' expected at end");
   if (end + 1 != text.size()) return bad("unexpected text after ']'");
+  if (end - 1 > kMaxLiteralText) return bad("too much text");
   return mailhost_address(text.substr(1, end - 1), why).has_value();
 }
 
