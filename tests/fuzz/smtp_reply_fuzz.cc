@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "mail/dsn.h"
 #include "smtp/ehlo.h"
 #include "smtp/reply.h"
 
@@ -21,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (step == ReplyParser::Step::endless) return 0;
     if (step != ReplyParser::Step::complete) continue;
     Reply reply = parser.take();
-    if (reply.code < 0 || reply.code > 999 || status_code_length(reply.dsn) != reply.dsn.size()) abort();
+    if (reply.code < 0 || reply.code > 999 || !mail::StatusCode::parse(reply.dsn)) abort();
     if (reply.one_line().size() != reply.text.size()) abort();
     Capabilities capabilities = parse_ehlo(reply.text, {});
     if (capabilities.size_limit && !capabilities.has(Keyword::size)) abort();

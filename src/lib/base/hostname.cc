@@ -25,7 +25,7 @@ std::string hostname_problem(std::string_view name, bool wildcard) {
       if (++label_length > kMaxHostnameLabel) return gripe("hostname label too long", name);
       numeric = numeric && is_digit(c);
     } else if (c == '*' && wildcard) {
-      if (i != 0 || !ends_label) return gripe("misplaced asterisk", name);
+      if (i != 0 || !ends_label) return gripe("'*' can be the first label only", name);
       ++label_length;
       numeric = false;
     } else if (c == '.') {
@@ -33,6 +33,7 @@ std::string hostname_problem(std::string_view name, bool wildcard) {
       label_length = 0;
     } else if (c == '-') {
       if (++label_length == 1 || ends_label) return gripe("misplaced hyphen", name);
+      numeric = false;
     } else {
       return gripe(fmt::format("invalid character {}(decimal)", static_cast<unsigned char>(c)), name);
     }

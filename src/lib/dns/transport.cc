@@ -1,5 +1,7 @@
 #include "dns/transport.h"
 
+// Versions since 1.28 would rather have queries as objects; those of the distributions have no such thing.
+#define CARES_NO_DEPRECATED
 #include <ares.h>
 
 #include <algorithm>

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hostname.h"
 #include "base/idna.h"
 #include "base/text.h"
 
@@ -28,14 +29,6 @@ int byte_of(char c) {
   return static_cast<unsigned char>(c);
 }
 
-bool is_label_char(char c) {
-  return is_alnum(c) || c == '_';
-}
-
-bool hyphen_at_edge(std::string_view name, size_t at) {
-  return at == 0 || at + 1 == name.size() || name[at - 1] == '.' || name[at + 1] == '.';
-}
-
 /// Decimal value of up to 255; a larger one gives 256.
 unsigned octet_value(std::string_view digits) {
   unsigned value = 0;
@@ -47,37 +40,10 @@ unsigned octet_value(std::string_view digits) {
 }  // namespace
 
 bool valid_hostname(std::string_view name, std::string* why, HostnameForm form) {
-  static constexpr std::string_view kMe = "valid_hostname";
-  auto bad = [&](std::string_view what) { return complain(why, fmt::format("{}: {}", kMe, what), name); };
-  if (name.empty()) return complain(why, "valid_hostname: empty hostname");
-  size_t label = 0;
-  bool numeric = true;
-  for (size_t i = 0; i < name.size(); ++i) {
-    char c = name[i];
-    if (is_label_char(c)) {
-      if (++label > kMaxHostLabelLength) return bad("hostname label too long");
-      if (!is_digit(c)) numeric = false;
-    } else if (c == '*' && form == HostnameForm::pattern) {
-      if (i != 0 || (name.size() > 1 && name[1] != '.')) return bad("'*' can be the first label only");
-      ++label;
-      numeric = false;
-    } else if (c == '.') {
-      if (label == 0 || i + 1 == name.size()) return bad("misplaced delimiter");
-      label = 0;
-    } else if (c == '-') {
-      ++label;
-      numeric = false;
-      if (hyphen_at_edge(name, i)) return bad("misplaced hyphen");
-    } else {
-      return bad(fmt::format("invalid character {}(decimal)", byte_of(c)));
-    }
-  }
-  if (numeric) return bad("numeric hostname");
-  if (name.size() > kMaxHostnameLength) {
-    std::string_view shown = name.substr(0, kShownText);  // of which nothing needs printable()
-    return complain(why, fmt::format("{}: bad length {} for {}...", kMe, name.size(), shown));
-  }
-  return true;
+  std::string problem = hostname_problem(name, form == HostnameForm::pattern);
+  if (problem.empty()) return true;
+  if (why) *why = std::move(problem);
+  return false;
 }
 
 bool valid_utf8_hostname(std::string_view name, bool utf8_enabled, std::string* why) {

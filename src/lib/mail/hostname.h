@@ -10,9 +10,6 @@
 
 namespace postrider::mail {
 
-inline constexpr size_t kMaxHostnameLength = 255;
-inline constexpr size_t kMaxHostLabelLength = 63;
-
 enum class HostnameForm : unsigned char {
   host,     ///< Letters, digits, "-", "_" and single dots between labels; not digits and dots alone.
   pattern,  ///< The same, and the first label may be "*".

@@ -102,6 +102,7 @@ struct ContentReplies {
   std::optional<SessionFailure> failure;
 };
 
+/// Every call that waits for the server is limited by the time that the settings give to it.
 class ClientSession {
  public:
   ClientSession(io::Stream stream, Peer peer, ClientSettings settings);

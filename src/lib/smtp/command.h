@@ -3,24 +3,25 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "mail/dsn_parameters.h"
 #include "smtp/ehlo.h"
 
 namespace postrider::smtp {
 
 enum class BodyType : unsigned char { unspecified, seven_bit, eight_bit };
-enum class ReturnContent : unsigned char { unspecified, full, headers };
 
 /// MAIL FROM with its parameters. What the server does not offer is left out.
 struct MailCommand {
   std::string_view sender;  ///< Quoted as RFC 5321 wants it, without angle brackets; empty for bounces.
   uint64_t size = 0;        ///< 0: not known, or about to change.
   BodyType body = BodyType::unspecified;
-  ReturnContent ret = ReturnContent::unspecified;  ///< RFC 3461
-  std::string_view envelope_id;                    ///< RFC 3461; in xtext.
+  mail::Ret ret = mail::Ret::none;
+  std::string_view envelope_id;  ///< RFC 3461; in xtext.
   bool smtputf8 = false;
   bool requiretls = false;
   bool null_auth = false;  ///< AUTH=<>: authenticated as this system, not as the sender.
@@ -28,14 +29,11 @@ struct MailCommand {
   std::string text(const Capabilities& server) const;
 };
 
-/// Bits of NOTIFY (RFC 3461).
-inline constexpr unsigned kNotifyNever = 1, kNotifySuccess = 2, kNotifyFailure = 4, kNotifyDelay = 8;
-
 /// RCPT TO with its parameters. What the server does not offer is left out.
 struct RcptCommand {
   std::string_view recipient;  ///< Quoted, without angle brackets.
-  std::string_view original;   ///< ORCPT, decoded: "rfc822;user@example.com" or "utf-8;..."; may be empty.
-  unsigned notify = 0;         ///< kNotify bits.
+  std::optional<mail::OriginalRecipient> original;
+  mail::Notify notify;
 
   std::string text(const Capabilities& server) const;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "mail/dsn.h"
 
 namespace postrider::smtp {
 
@@ -21,8 +22,8 @@ std::string enhanced_code(std::string_view line) {
   if (first != '2' && first != '4' && first != '5') return "5.5.0";
   std::string_view rest = line.substr(std::min(line.size(), kCodeLength + 1));
   rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
-  size_t length = status_code_length(rest);
-  if (length > 0 && rest[0] == first) return std::string(rest.substr(0, length));
+  auto code = mail::StatusCode::parse_prefix(rest);
+  if (code && code->status_class() == first) return std::string(code->text());
   return std::string(1, first) + ".0.0";
 }
 
@@ -32,18 +33,6 @@ std::string Reply::one_line() const {
   std::string out = text;
   std::ranges::replace(out, '\n', ' ');
   return out;
-}
-
-size_t status_code_length(std::string_view text) {
-  if (text.size() < 5 || (text[0] != '2' && text[0] != '4' && text[0] != '5')) return 0;
-  size_t at = 1;
-  for (int part = 0; part < 2; ++part) {
-    if (at >= text.size() || text[at] != '.') return 0;
-    size_t count = digits(text.substr(++at));
-    if (count < 1 || count > 3) return 0;
-    at += count;
-  }
-  return at == text.size() || is_space(text[at]) ? at : 0;
 }
 
 ReplyParser::Step ReplyParser::add(std::string_view line) {

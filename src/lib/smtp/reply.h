@@ -20,10 +20,6 @@ struct Reply {
   std::string one_line() const;
 };
 
-/// The length of an enhanced status code ("5.1.1") at the start of the text, followed by white space or
-/// nothing; 0 when there is none.
-size_t status_code_length(std::string_view text);
-
 /// Puts a reply together from lines.
 ///
 /// Lines without a reply code become part of the text. They cannot simply be skipped: with pipelining,

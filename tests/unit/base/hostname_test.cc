@@ -7,7 +7,7 @@ namespace {
 
 TEST(Hostname, OrdinaryNamesAreValid) {
   for (const char* name :
-       {"example.com", "localhost", "a_b.c-d.e1", "_25._tcp.mx.test", "1.example", "3com.com"}) {
+       {"example.com", "localhost", "a_b.c-d.e1", "_25._tcp.mx.test", "1.example", "3com.com", "12-34"}) {
     EXPECT_EQ(hostname_problem(name), "") << name;
   }
 }
@@ -38,8 +38,9 @@ TEST(Hostname, LengthsAreLimited) {
 TEST(Hostname, AWildcardMayOnlyBeTheFirstLabel) {
   EXPECT_FALSE(is_valid_hostname("*.test"));
   EXPECT_TRUE(is_valid_hostname("*.test", true));
-  EXPECT_EQ(hostname_problem("a*.test", true), "valid_hostname: misplaced asterisk: a*.test");
-  EXPECT_EQ(hostname_problem("a.*.test", true), "valid_hostname: misplaced asterisk: a.*.test");
+  EXPECT_TRUE(is_valid_hostname("*", true));
+  EXPECT_EQ(hostname_problem("a*.test", true), "valid_hostname: '*' can be the first label only: a*.test");
+  EXPECT_EQ(hostname_problem("a.*.test", true), "valid_hostname: '*' can be the first label only: a.*.test");
 }
 
 }  // namespace

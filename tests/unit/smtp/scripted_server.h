@@ -1,12 +1,13 @@
 // A server that says and expects what a test tells it to.
 #pragma once
 
+#include <signal.h>
+
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include "io/stream.h"
 #include "io/sync.h"
