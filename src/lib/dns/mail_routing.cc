@@ -90,8 +90,9 @@ bool MailRouter::is_self(const sys::Address& address) const {
 }
 
 std::string MailRouter::ascii(std::string_view name) const {
-  if (!settings_.to_ascii || is_all_ascii(name)) return std::string(name);
-  return settings_.to_ascii(name);
+  if (is_all_ascii(name)) return std::string(name);
+  // A name without an ASCII form is looked up as it is, and so found to be invalid.
+  return domain_to_ascii(name, settings_.idna).value_or(std::string(name));
 }
 
 /// Adds what is found to the route, or says in its status and reason why nothing is.

@@ -6,13 +6,13 @@
 #include <sys/socket.h>
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/idna.h"
 #include "dns/host.h"
 #include "dns/resolver.h"
 #include "sys/socket.h"
@@ -39,9 +39,8 @@ struct RoutingSettings {
   size_t mx_address_limit = 5;    ///< smtp_mx_address_limit, as far as balancing needs it; 0: none.
   /// Whether to look for this host among the mail exchangers; LMTP does not.
   bool detect_loops = true;
-  std::vector<sys::Address> own_addresses;  ///< inet_interfaces and proxy_interfaces.
-  /// An internationalized domain name in ASCII; used for names with other characters only.
-  std::function<std::string(std::string_view)> to_ascii;
+  std::vector<sys::Address> own_addresses;   ///< inet_interfaces and proxy_interfaces.
+  IdnaMapping idna = IdnaMapping::idna2008;  ///< enable_idna2003_compatibility
 };
 
 /// A place to deliver to.

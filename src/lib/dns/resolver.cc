@@ -425,7 +425,7 @@ Answer Resolver::lookup(std::string_view name, Type type, const LookupOptions& o
 Answer Resolver::lookup(std::string_view name, std::span<const Type> types, const LookupOptions& options,
                         Deadline deadline) {
   bool searches = options.search.default_domain || options.search.search_list;
-  if (!options.stop_when_found && !searches && types.size() > 1 && is_valid_hostname(name, true)) {
+  if (!options.stop_when_found && !searches && types.size() > 1) {
     for (Type type : types)
       prefetch(name, type, options.dnssec);
   }
@@ -448,6 +448,7 @@ Answer Resolver::lookup(std::string_view name, std::span<const Type> types, cons
 
 void Resolver::prefetch(std::string_view name, Type type, bool dnssec) {
   State& s = *state_;
+  if (!is_valid_hostname(name, true)) return;
   std::string key = cache_key(name, type, dnssec);
   s.configuration();
   if (!s.may_start() || s.cache.find(key).reply || s.questions.contains(key)) return;
