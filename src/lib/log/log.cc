@@ -17,6 +17,7 @@ namespace {
 struct State {
   Settings settings;
   bool opened = false;
+  bool connected = false;
   std::unique_ptr<Sink> lines;  // syslog or postlogd
   std::unique_ptr<Sink> json;
   std::function<void(Severity, std::string_view)> test_sink;
@@ -73,6 +74,17 @@ std::string time_stamp(bool zero_padded) {
                      : fmt::format("{} {:2} {:02}:{:02}:{:02} ", month, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
+void connect(State& s) {
+  const Settings& c = s.settings;
+  s.connected = true;
+  if (!c.postlog_path.empty()) {
+    s.lines = datagram_sink(c.postlog_path, c.fallback_file, /*join_lines=*/true);
+  } else if (c.to_syslog) {
+    s.lines = datagram_sink("/dev/log", "", /*join_lines=*/false);
+  }
+  if (!c.json_path.empty()) s.json = file_sink(c.json_path);
+}
+
 void send_line(State& s, Severity severity, std::string_view text) {
   const Settings& c = s.settings;
   if (c.to_stderr || !s.opened) {
@@ -104,16 +116,12 @@ void open(Settings settings) {
   s.opened = true;
   s.lines.reset();
   s.json.reset();
-  if (!c.postlog_path.empty()) {
-    s.lines = datagram_sink(c.postlog_path, c.fallback_file, /*join_lines=*/true);
-  } else if (c.to_syslog) {
-    s.lines = datagram_sink("/dev/log", "", /*join_lines=*/false);
-  }
-  if (!c.json_path.empty()) s.json = file_sink(c.json_path);
+  s.connected = false;
+  if (!c.connect_late) connect(s);
 }
 
 const Settings& settings() { return state().settings; }
-bool json_wanted() { return state().json != nullptr; }
+bool json_wanted() { return !state().settings.json_path.empty(); }
 bool verbose() { return state().settings.verbose > 0; }
 void set_session_source(std::function<std::string_view()> source) { state().session = std::move(source); }
 void set_test_sink(std::function<void(Severity, std::string_view)> sink) { state().test_sink = std::move(sink); }
@@ -139,6 +147,7 @@ void write(Severity severity, std::string_view text, std::string_view event, Fie
     s.test_sink(severity, clean);
     return;
   }
+  if (s.opened && !s.connected) connect(s);
   send_line(s, severity, clean);
   if (s.json) {
     s.json->add(json_line(s.settings, severity, clean, event, fields, s.session ? s.session() : std::string_view()));

@@ -27,6 +27,7 @@ struct Settings {
   int facility = 2 << 3;     ///< syslog_facility as <syslog.h> has it; LOG_MAIL.
   bool to_syslog = false;    ///< /dev/log
   bool to_stderr = false;    ///< "ident: warning: text", for commands.
+  bool connect_late = false; ///< With the first line: for commands, which mostly have none.
   std::string postlog_path;  ///< The socket of postlogd; empty: syslog is used.
   std::string fallback_file; ///< Written to directly when postlogd does not answer; empty: standard error.
   std::string json_path;     ///< JSON lines are appended there; empty: none.

@@ -9,7 +9,7 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "io/sync.h"
-#include "queue/files.h"
+#include "queue/durability.h"
 
 namespace postrider::queue {
 
@@ -17,17 +17,14 @@ namespace postrider::queue {
 /// one sync of a directory runs, the next ones gather behind it. A file that comes alone waits for nobody.
 /// One object serves a process and lives as long as its event loop. Outside a fiber everything is done at
 /// once, in order.
-class Committer {
+class Committer : public Durability {
  public:
   explicit Committer(Files& files) : files_(files) {}
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
-  /// The file, and then its name in the directories, are on disk when this has returned. After a failure, or
-  /// when the deadline passed, it is unknown what is on disk; syncing again proves nothing, since the system
-  /// may have dropped what it could not write.
   Result<void> sync(std::shared_ptr<File> file, const std::vector<std::string>& directories,
-                    Deadline deadline);
+                    Deadline deadline) override;
 
   /// All names that are in the directory now are on disk when this has returned.
   Result<void> sync_directory(const std::string& directory, Deadline deadline);

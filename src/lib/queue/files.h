@@ -14,11 +14,11 @@
 
 namespace postrider::queue {
 
-/// Where bytes are read from: a file, or memory in tests.
+/// Where bytes are read from: a file, a pipe that is read in order, or memory in tests.
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  /// Up to `size` bytes at `offset`; fewer only at the end of the file, 0 behind it.
+  /// Up to `size` bytes at `offset`; 0 only at the end.
   virtual Result<size_t> read_at(uint64_t offset, char* data, size_t size) = 0;
 };
 

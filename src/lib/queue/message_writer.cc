@@ -14,8 +14,8 @@ constexpr uint64_t kSizeDataOffset = 2;
 constexpr uint64_t kPointerHeader = 2;
 }  // namespace
 
-Result<MessageWriter> MessageWriter::begin(Store& store, Committer& committer, Options options) {
-  MessageWriter writer(store, committer, options);
+Result<MessageWriter> MessageWriter::begin(Store& store, Durability& durability, Options options) {
+  MessageWriter writer(store, durability, options);
   writer.made_ = TRY(store.create(options.queue, &writer.new_directories_));
   writer.current_ = options.queue;
   writer.open_ = true;
@@ -25,7 +25,7 @@ Result<MessageWriter> MessageWriter::begin(Store& store, Committer& committer, O
 
 MessageWriter::MessageWriter(MessageWriter&& other) noexcept
     : store_(other.store_),
-      committer_(other.committer_),
+      durability_(other.durability_),
       options_(other.options_),
       destination_(other.destination_),
       current_(other.current_),
@@ -117,7 +117,7 @@ Result<void> MessageWriter::finish(Deadline deadline) {
   std::vector<std::string> directories = {sys::directory_of(store_.path(current_, made_.id))};
   for (const std::string& made : new_directories_)
     directories.push_back(sys::directory_of(made));
-  return committer_.sync(made_.file, directories, deadline);
+  return durability_.sync(made_.file, directories, deadline);
 }
 
 void MessageWriter::abort() {

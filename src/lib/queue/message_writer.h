@@ -10,7 +10,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
-#include "queue/committer.h"
+#include "queue/durability.h"
 #include "queue/record.h"
 #include "queue/store.h"
 
@@ -28,15 +28,17 @@ class MessageWriter {
   };
 
   /// Creates the file; the id is known from here on.
-  static Result<MessageWriter> begin(Store& store, Committer& committer, Options options);
-  static Result<MessageWriter> begin(Store& store, Committer& committer) {
-    return begin(store, committer, Options());
+  static Result<MessageWriter> begin(Store& store, Durability& durability, Options options);
+  static Result<MessageWriter> begin(Store& store, Durability& durability) {
+    return begin(store, durability, Options());
   }
   MessageWriter(MessageWriter&& other) noexcept;
   MessageWriter& operator=(MessageWriter&&) = delete;
   ~MessageWriter();
 
   const std::string& id() const { return made_.id; }
+  /// Of the file as it was created.
+  const std::string& path() const { return made_.path; }
   CreationTime created() const { return made_.created; }
 
   /// Appends a record; returns its offset. After a failure to write, records are dropped: see error().
@@ -72,13 +74,13 @@ class MessageWriter {
   void abort();
 
  private:
-  MessageWriter(Store& store, Committer& committer, Options options)
-      : store_(store), committer_(committer), options_(options), destination_(options.queue) {}
+  MessageWriter(Store& store, Durability& durability, Options options)
+      : store_(store), durability_(durability), options_(options), destination_(options.queue) {}
   void write_out(size_t count);
   Result<void> finish(Deadline deadline);
 
   Store& store_;
-  Committer& committer_;
+  Durability& durability_;
   Options options_;
   QueueName destination_;
   QueueName current_{};

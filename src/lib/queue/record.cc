@@ -147,7 +147,7 @@ Result<bool> RecordReader::ensure(size_t count) {
     auto got = source_->read_at(buffer_offset_ + have, buffer_.data() + have, step);
     buffer_.resize(have + (got ? *got : 0));
     if (!got) return std::unexpected(std::move(got).error());
-    if (*got < step) break;
+    if (*got == 0) break;
   }
   return buffer_.size() >= count;
 }

@@ -21,6 +21,7 @@ void open_log(const config::Config& config, std::string_view program, const LogC
   settings.host_name = config.get(params::myhostname);
   settings.to_stderr = choice.to_stderr;
   settings.verbose = choice.verbose;
+  settings.connect_late = choice.connect_late;
   auto facility = log::facility_number(config.get(params::syslog_facility));
   if (!facility) throw config::ConfigError(facility.error().text, config.source("syslog_facility"), "use a name such as mail or local3");
   settings.facility = *facility;

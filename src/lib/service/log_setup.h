@@ -11,10 +11,11 @@ struct LogChoice {
   bool to_stderr = false;  ///< Commands also tell the person who runs them.
   bool to_log = true;      ///< syslog or maillog_file. Off for commands that only speak to their user.
   int verbose = 0;
+  bool connect_late = false;  ///< Commands: with the first line.
 };
 
 /// Opens the log: maillog_file through postlogd, else syslog, and json_log_file beside it. Lines carry
-/// "syslog_name/program".
+/// "syslog_name/program"; on standard error "program".
 void open_log(const config::Config& config, std::string_view program, const LogChoice& choice);
 
 /// Warnings found while loading the configuration, and one for each parameter in main.cf that is not in force yet.

@@ -143,6 +143,10 @@ Result<void> set_owner(int fd, uid_t uid, gid_t gid) {
   return {};
 }
 
+bool can_access(const std::string& path, int wanted) {
+  return ::faccessat(AT_FDCWD, path.c_str(), wanted, AT_EACCESS) == 0;
+}
+
 Result<void> rename_file(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) < 0) return fail_errno(fmt::format("rename {} to {}", from, to));
   return {};

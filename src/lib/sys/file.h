@@ -27,6 +27,8 @@ Result<struct stat> stat_fd(int fd);
 /// Does not follow a symbolic link at the end of the path.
 Result<struct stat> lstat_file(const std::string& path);
 bool exists(const std::string& path);
+/// Whether the effective user and group of this process have all of the access `wanted`: R_OK, W_OK, X_OK.
+bool can_access(const std::string& path, int wanted);
 
 Result<void> truncate_fd(int fd, off_t size);
 /// Gives an open file the mode of another, and its owner and group where the caller may.

@@ -27,6 +27,21 @@ struct SpawnRequest {
 /// Starts a program. A failure to execute it is reported here, not by the child's exit status.
 Result<pid_t> spawn(const SpawnRequest& request);
 
+/// Becomes another program, with this process's environment and descriptors; returns only when that fails.
+Error replace_process(const std::vector<std::string>& argv);
+
+/// Waits for a child to end: its exit status, or 128 and the number of the signal that ended it.
+Result<int> wait_for(pid_t pid);
+
+/// The environment of this process as NAME=value.
+std::vector<std::string> environment();
+/// Replaces it.
+void set_environment(const std::vector<std::string>& entries);
+
+/// Opens /dev/null for those of the descriptors 0, 1 and 2 that are closed, so that no file that is opened later
+/// gets to be standard output. The first thing that a program with borrowed rights does.
+void open_standard_descriptors();
+
 /// Whether a process with this id exists (it may belong to another user).
 bool process_exists(pid_t pid);
 

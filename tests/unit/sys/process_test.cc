@@ -1,6 +1,9 @@
 #include "sys/process.h"
 
+#include <signal.h>
 #include <sys/wait.h>
+
+#include <cstdlib>
 
 #include <gtest/gtest.h>
 
@@ -52,6 +55,28 @@ TEST(Spawn, PutsDescriptorsWhereAskedEvenWhenTheyCross) {
   EXPECT_EQ(read_all(one.read.get(), 100).value(), "first\n");
   EXPECT_EQ(read_all(two.read.get(), 100).value(), "second\n");
   waitpid(pid, nullptr, 0);
+}
+
+TEST(Spawn, StartsWithDefaultSignals) {
+  signal(SIGPIPE, SIG_IGN);
+  pid_t pid = spawn({.argv = {"/bin/sh", "-c", "kill -PIPE $$; exit 3"}}).value();
+  EXPECT_EQ(wait_for(pid).value(), 128 + SIGPIPE);
+  signal(SIGPIPE, SIG_DFL);
+}
+
+TEST(Spawn, CanStartASessionOfItsOwn) {
+  // A session leader's id is that of its session: field 6 of its status line.
+  std::string sid = output_of({.argv = {"/bin/sh", "-c", "read -r _ _ _ _ pgrp sid _ </proc/$$/stat; [ $sid = $$ ] && echo own"},
+                               .new_session = true});
+  EXPECT_EQ(sid, "own\n");
+}
+
+TEST(Environment, IsReplacedAsAWhole) {
+  std::vector<std::string> before = environment();
+  set_environment({"ONE=1", "TWO=2"});
+  EXPECT_EQ(environment(), (std::vector<std::string>{"ONE=1", "TWO=2"}));
+  EXPECT_STREQ(getenv("TWO"), "2");
+  set_environment(before);
 }
 
 }  // namespace
