@@ -1,5 +1,7 @@
 #include "queue/message_writer.h"
 
+#include "queue/committer.h"
+
 #include <cerrno>
 
 #include <gmock/gmock.h>
