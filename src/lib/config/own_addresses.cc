@@ -27,10 +27,6 @@ std::vector<sys::Address> addresses_of(std::string_view word, const InetProtocol
   return out;
 }
 
-bool contains(const std::vector<sys::InterfaceAddress>& list, const sys::Address& address) {
-  return std::ranges::find(list, address, &sys::InterfaceAddress::address) != list.end();
-}
-
 /// The network of an address: its first `length` bits, the others zero.
 std::string network_text(const sys::Address& address, int length) {
   std::vector<uint8_t> bytes(address.bytes().begin(), address.bytes().end());
@@ -57,8 +53,6 @@ Result<InetProtocols> inet_protocols(const Config& config) {
   constexpr std::string_view kWords[] = {"ipv4", "ipv6", "all"};
   uint32_t mask = TRY(parse_words("inet_protocols", text, kWords));
   InetProtocols out{(mask & 5) != 0, (mask & 6) != 0};
-  // An empty list means all, as in Postfix.
-  if (!out.ipv4 && !out.ipv6) return InetProtocols{true, true};
   return out;
 }
 
@@ -74,19 +68,21 @@ Result<std::vector<sys::InterfaceAddress>> own_addresses(const Config& config) {
     std::erase_if(local, [](const auto& entry) { return !entry.address.is_loopback(); });
     return local;
   }
-  std::vector<sys::InterfaceAddress> out;
+  std::vector<sys::Address> named;
+  if (!protocols.ipv4 && !protocols.ipv6) return local;
   for (std::string_view word : split_any(text, kListSeparators)) {
-    std::vector<sys::Address> named = addresses_of(word, protocols);
-    if (named.empty())
-      return invalid(fmt::format("config variable inet_interfaces: host not found: {}", word));
-    for (const sys::Address& address : named) {
-      if (contains(out, address)) continue;
-      auto found = std::ranges::find(local, address, &sys::InterfaceAddress::address);
-      if (found == local.end())
-        return invalid(
-            fmt::format("parameter inet_interfaces: no local interface found for {}", address.ip()));
-      out.push_back(*found);
-    }
+    std::vector<sys::Address> found = addresses_of(word, protocols);
+    if (found.empty()) return invalid(fmt::format("config variable inet_interfaces: host not found: {}", word));
+    for (const sys::Address& address : found)
+      if (std::ranges::find(named, address) == named.end()) named.push_back(address);
+  }
+  std::ranges::stable_sort(named, {}, &sys::Address::is_ipv6);
+  std::vector<sys::InterfaceAddress> out;
+  for (const sys::Address& address : named) {
+    auto found = std::ranges::find(local, address, &sys::InterfaceAddress::address);
+    if (found == local.end())
+      return invalid(fmt::format("parameter inet_interfaces: no local interface found for {}", address.ip()));
+    out.push_back(*found);
   }
   return out;
 }

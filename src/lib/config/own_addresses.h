@@ -9,7 +9,7 @@
 
 namespace postrider::config {
 
-/// What inet_protocols allows.
+/// What inet_protocols allows; an empty list allows nothing.
 struct InetProtocols {
   bool ipv4 = false, ipv6 = false;
 };

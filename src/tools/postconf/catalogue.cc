@@ -50,8 +50,9 @@ void Catalogue::add_services() {
   for (const MasterEntry& entry : entries_) {
     for (const config::Family& family : config::families_of_command(entry.command())) {
       std::string name = fmt::format("{}{}", entry.name(), family.suffix);
-      if (!names_.try_emplace(name, Kind::service).second) continue;
-      service_defaults_[name] = fmt::format("${}", family.fallback);
+      // Some have a row in the table too, for a default of their own: local_destination_recipient_limit.
+      names_[name] = Kind::service;
+      if (!config::find_param(name)) service_defaults_[name] = fmt::format("${}", family.fallback);
     }
   }
 }
@@ -102,7 +103,10 @@ void Catalogue::scan_entry(const MasterEntry& entry) {
 /// The words of smtpd_restriction_classes are names of parameters.
 void Catalogue::add_classes(std::string_view list, const MasterEntry* entry, Names& references) {
   std::string expanded = expand(list, entry).value_or("");
-  for (std::string_view word : split_any(expanded, kListSeparators)) references.emplace(word);
+  for (std::string_view word : split_any(expanded, kListSeparators)) {
+    references.emplace(word);
+    check_reference(word, entry ? "master.cf" : "main.cf", entry);
+  }
 }
 
 void Catalogue::add_databases(std::string_view value, const MasterEntry* entry, Names& references) {

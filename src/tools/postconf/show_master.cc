@@ -102,6 +102,7 @@ void show_master(const Options& options, const Catalogue& catalogue, const std::
     bool found = false;
     if (options.subject == Subject::master_entries && selector.given > 2)
       fatal("-M option requires service_name[/type]");
+    if (options.subject == Subject::master_fields && selector.parts[2] != "*") (void)field_number(selector.parts[2]);
     for (const MasterEntry& entry : entries) {
       if (!selector.matches(entry)) continue;
       bool params = options.subject == Subject::master_params;
