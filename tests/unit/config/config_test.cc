@@ -319,6 +319,13 @@ TEST(ParamTable, DefaultsReferToKnownParameters) {
   }
 }
 
+TEST(ParamTable, EveryParameterIsExplained) {
+  for (const ParamInfo* info : all_params()) {
+    EXPECT_GT(info->doc.size(), 10u) << info->name;
+    EXPECT_TRUE(info->doc.ends_with('.')) << info->name;
+  }
+}
+
 TEST(ParamTable, DeprecatedNamesExist) {
   for (const Deprecation& row : deprecated_params())
     EXPECT_NE(find_param(row.name), nullptr) << row.name;
