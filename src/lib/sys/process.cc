@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -222,6 +223,20 @@ bool process_exists(pid_t pid) { return kill(pid, 0) == 0 || errno == EPERM; }
 pid_t process_id() { return getpid(); }
 
 bool has_borrowed_rights() { return getuid() != geteuid() || getgid() != getegid(); }
+
+void set_umask(mode_t mask) {
+  ::umask(mask);
+}
+
+DelaySignals::DelaySignals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before_);
+}
+
+DelaySignals::~DelaySignals() {
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
 
 std::string host_name() {
   std::array<char, 256> name{};

@@ -1,6 +1,7 @@
 // Child processes.
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <string>
@@ -47,6 +48,21 @@ bool process_exists(pid_t pid);
 
 /// The id of this process.
 pid_t process_id();
+
+/// Sets the mask of modes of new files.
+void set_umask(mode_t mask);
+
+/// Postpones signals to this thread for as long as it lives, so that they do not interrupt a change half-way.
+class DelaySignals {
+ public:
+  DelaySignals();
+  ~DelaySignals();
+  DelaySignals(const DelaySignals&) = delete;
+  DelaySignals& operator=(const DelaySignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
 /// Whether the program runs with the rights of another user or group than the caller's (set-uid, set-gid).
 bool has_borrowed_rights();
 

@@ -71,6 +71,10 @@ Result<std::optional<Group>> find_group(gid_t gid) {
   return group_by(fmt::format("group id {}", gid), [&](auto... args) { return getgrgid_r(gid, args...); });
 }
 
+Identity own_identity() {
+  return {.real_uid = getuid(), .uid = geteuid(), .gid = getegid()};
+}
+
 Result<void> become_user(uid_t uid, gid_t gid) {
   if (setgid(gid) < 0) return fail_errno(fmt::format("setgid {}", gid));
   if (setgroups(1, &gid) < 0) return fail_errno("setgroups");

@@ -31,6 +31,14 @@ Result<std::optional<User>> find_user(uid_t uid);
 Result<std::optional<Group>> find_group(const std::string& name);
 Result<std::optional<Group>> find_group(gid_t gid);
 
+/// Whom this process runs as.
+struct Identity {
+  uid_t real_uid = 0;
+  uid_t uid = 0;  ///< Effective, as is gid.
+  gid_t gid = 0;
+};
+Identity own_identity();
+
 /// Gives up root for good: supplementary groups, group, then user; verified afterwards.
 Result<void> become_user(uid_t uid, gid_t gid);
 

@@ -31,7 +31,9 @@ class BerkeleyTable : public IndexTable {
   void unlock(int fd) override { (void)sys::flock_release(fd); }
 
   Result<int> open_index() override {
-    u_int32_t flags = options().access == Access::read ? DB_RDONLY : options().create_mode ? DB_CREATE : 0;
+    u_int32_t flags = options().access == Access::read ? DB_RDONLY : 0;
+    // A file that was created just now. The library complains about it, unless told that it is to be so.
+    if (options().create_mode && TRY(sys::stat_file(index_path())).st_size == 0) flags = DB_CREATE | DB_TRUNCATE;
     file_ = TRY(BerkeleyFile::open(index_path(), kind_, flags, options().berkeley_db_read_buffer_size));
     return file_.fd();
   }

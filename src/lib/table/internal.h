@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "table/file_value.h"
 #include "table/open.h"
 
 namespace postrider::table {
@@ -32,16 +33,10 @@ Result<void> check_spec(std::string_view spec);
 /// The largest text table that is read into memory.
 inline constexpr size_t kMaxTextTable = size_t{1} << 30;
 
-/// The largest file that a value may stand for.
-inline constexpr size_t kMaxFileValue = size_t{1} << 20;
-
 /// Tables that cannot be written to.
 inline Result<void> refuse_write(std::string_view type, std::string_view name, const OpenOptions& options) {
   if (options.access == Access::read) return {};
   return fail(ErrorKind::denied, fmt::format("{}:{} map requires O_RDONLY access mode", type, name));
 }
-
-/// Files separated by comma or white space: their content, a newline between them, in base64.
-Result<std::string> encode_files(std::string_view list);
 
 }  // namespace postrider::table

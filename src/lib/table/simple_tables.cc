@@ -107,7 +107,6 @@ Result<void> parse_inline(std::string_view name, const OpenOptions& options, Str
 }  // namespace
 
 OpenResult open_static(std::string_view name, const OpenOptions& options) {
-  TRY(refuse_write("static", name, options));
   std::string value(name);
   if (name.starts_with('{')) {
     auto inner = in_braces(name);

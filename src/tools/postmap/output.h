@@ -1,0 +1,46 @@
+// Lines from standard input, and results to standard output.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "tools/postmap/options.h"
+
+namespace postrider::postmap {
+
+/// Prints keys and values as the command does. Output collects; see Input.
+class Output {
+ public:
+  explicit Output(const Options& options) : options_(options) {}
+  void key_and_value(std::string_view key, std::string_view value);
+  void value(std::string_view value);
+  Result<void> flush();
+  /// Flushes when much has collected.
+  Result<void> flush_full();
+
+ private:
+  const Options& options_;
+  std::string buffer_;
+};
+
+/// Standard input by lines. Output is flushed before a read that may wait, so that a program that asks one key
+/// at a time gets each answer.
+class Input {
+ public:
+  explicit Input(Output* output) : output_(output) {}
+  /// Without its newline; nothing at the end. The view is valid until the next call.
+  Result<std::optional<std::string_view>> line();
+
+  /// The longest line.
+  static constexpr size_t kMaxLine = size_t{16} << 20;
+
+ private:
+  Output* output_;
+  std::string buffer_;
+  size_t begin_ = 0;
+  bool at_end_ = false;
+};
+
+}  // namespace postrider::postmap

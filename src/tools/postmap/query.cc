@@ -1,0 +1,165 @@
+#include <fmt/format.h>
+
+#include "base/encoding.h"
+#include "base/text.h"
+#include "log/log.h"
+#include "tools/postmap/job.h"
+#include "tools/postmap/message_keys.h"
+#include "tools/postmap/output.h"
+
+namespace postrider::postmap {
+
+using table::Access;
+using table::Entry;
+using table::Table;
+
+std::string full_spec(std::string_view table, const Settings& settings) {
+  if (table.find(':') != std::string_view::npos) return std::string(table);
+  return fmt::format("{}:{}", settings.default_type, table);
+}
+
+table::OpenOptions open_options(const Options& options, const Settings& settings, Access access) {
+  table::OpenOptions out = settings.tables;
+  out.behaviour.fold_fixed = options.fold;
+  out.behaviour.utf8 = out.behaviour.utf8 && options.utf8;
+  out.values_are_files = options.values_are_files;
+  out.duplicates = options.duplicates;
+  out.terminator = options.terminator;
+  out.access = access;
+  return out;
+}
+
+namespace {
+
+/// The tables of the command line, opened when they are first asked.
+class Tables {
+ public:
+  Tables(const Options& options, const Settings& settings) : options_(options), settings_(settings) {
+    tables_.resize(options.tables.size());
+    with_ = open_options(options, settings, Access::read);
+    // Text of messages is what it is.
+    if ((options.body_keys || options.header_keys) && !options.force_utf8) with_.behaviour.utf8 = false;
+  }
+
+  /// The value in the first table that has the key.
+  Result<std::optional<std::string>> find(std::string_view key) {
+    for (size_t i = 0; i < tables_.size(); ++i) {
+      if (!tables_[i]) tables_[i] = TRY(table::open(full_spec(options_.tables[i], settings_), with_));
+      auto value = TRY(tables_[i]->lookup(key, Deadline::never()));
+      if (value) return check(*tables_[i], key, std::move(*value));
+    }
+    return std::nullopt;
+  }
+
+ private:
+  Result<std::optional<std::string>> check(const Table& table, std::string_view key, std::string value) const {
+    if (value.empty()) {
+      log::warning("table {}: key {}: empty string result is not allowed", table.log_name(), printable(key));
+      log::warning("table {} should return NO RESULT in case of NOT FOUND", table.log_name());
+    }
+    if (!options_.values_are_files) return value;
+    auto content = base64_decode(value);
+    if (content) return std::move(*content);
+    log::warning("table {}: key {}: malformed BASE64 value: {}", table.log_name(), printable(key),
+                 printable(std::string_view(value).substr(0, 30)));
+    return fail(ErrorKind::invalid, fmt::format("table {}: query error", table.log_name()));
+  }
+
+  const Options& options_;
+  const Settings& settings_;
+  table::OpenOptions with_;
+  std::vector<std::shared_ptr<Table>> tables_;
+};
+
+/// Decoded where values are files.
+Result<std::string> shown_value(const Options& options, const Table& table, const Entry& entry) {
+  if (!options.values_are_files) return entry.value;
+  auto content = base64_decode(entry.value);
+  if (content) return std::move(*content);
+  log::warning("table {}: key {}: malformed BASE64 value: {}", table.log_name(), printable(entry.key),
+               printable(std::string_view(entry.value).substr(0, 30)));
+  return fail(ErrorKind::invalid, fmt::format("table {}: sequence error", table.log_name()));
+}
+
+}  // namespace
+
+Result<int> query(const Options& options, const Settings& settings) {
+  Output output(options);
+  auto value = TRY(Tables(options, settings).find(*options.query));
+  if (!value) return 1;
+  if (options.json) {
+    output.key_and_value(*options.query, *value);
+  } else {
+    output.value(*value);
+  }
+  TRY(output.flush());
+  return 0;
+}
+
+Result<int> query_stdin(const Options& options, const Settings& settings) {
+  Output output(options);
+  Tables tables(options, settings);
+  bool found = false;
+  auto ask = [&](std::string_view key) -> Result<void> {
+    auto value = TRY(tables.find(key));
+    if (value) {
+      found = true;
+      output.key_and_value(key, *value);
+    }
+    return output.flush_full();
+  };
+  Input input(&output);
+  if (options.parse_mime && !options.header_keys && !options.body_keys) {
+    log::warning("ignoring -m option without -b or -h");
+  }
+  if (options.header_keys || options.body_keys) {
+    TRY(for_each_message_key(options, input, ask));
+  } else {
+    while (auto key = TRY(input.line())) TRY(ask(*key));
+  }
+  TRY(output.flush());
+  return found ? 0 : 1;
+}
+
+Result<int> remove_keys(const Options& options, const Settings& settings) {
+  bool found = false;
+  std::vector<std::shared_ptr<Table>> tables;
+  for (const std::string& name : options.tables) {
+    tables.push_back(TRY(table::open(full_spec(name, settings), open_options(options, settings, Access::exclusive))));
+  }
+  auto remove = [&](std::string_view key) -> Result<void> {
+    for (const auto& table : tables) {
+      if (TRY(table->remove(key, Deadline::never()))) found = true;
+    }
+    return {};
+  };
+  if (*options.removal == "-") {
+    Input input(nullptr);
+    while (auto key = TRY(input.line())) TRY(remove(*key));
+  } else {
+    TRY(remove(*options.removal));
+  }
+  for (const auto& table : tables) TRY(table->sync());
+  return found ? 0 : 1;
+}
+
+Result<int> list_entries(const Options& options, const Settings& settings) {
+  // One table only: Postfix's command has always ended after the first.
+  std::string spec = full_spec(options.tables.front(), settings);
+  auto table = TRY(table::open(spec, open_options(options, settings, Access::read)));
+  Output output(options);
+  for (auto entry = TRY(table->first(Deadline::never())); entry; entry = TRY(table->next(Deadline::never()))) {
+    if (entry->key.empty()) {
+      log::warning("table {}: empty lookup key value is not allowed", table->log_name());
+    } else if (entry->value.empty()) {
+      log::warning("table {}: key {}: empty string result is not allowed", table->log_name(), printable(entry->key));
+      log::warning("table {} should return NO RESULT in case of NOT FOUND", table->log_name());
+    }
+    output.key_and_value(entry->key, TRY(shown_value(options, *table, *entry)));
+    TRY(output.flush_full());
+  }
+  TRY(output.flush());
+  return 0;
+}
+
+}  // namespace postrider::postmap
