@@ -19,8 +19,12 @@ class Search {
   const std::optional<std::string_view>& domain() const { return domain_; }
   std::string_view localpart() const { return localpart_; }
 
-  Answer ask(std::string key, Where where) const {
-    if (context_.key_form) key = context_.key_form(key);
+  Answer ask(const std::string& key, Where where) const {
+    if (context_.key_form) {
+      const std::string form = context_.key_form(key);
+      auto found = TRY(maps_.find(form, where, deadline_));
+      if (found || form == key) return found;
+    }
     return maps_.find(key, where, deadline_);
   }
 

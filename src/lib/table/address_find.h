@@ -31,8 +31,9 @@ struct AddressContext {
   /// Whether mail for the domain of an address is local, or the domain is $myorigin. Not needed where no
   /// search asks for it; may suspend.
   std::function<Result<bool>(std::string_view domain, Deadline)> is_local;
-  /// Brings a key into the form of the table's keys, with quoted localparts for example. Empty: as it is.
-  /// Called with whole addresses, localparts, and localparts with an "@" at their end.
+  /// Brings a key into the form that tables should have, with quoted localparts for example; a key that is not
+  /// found in this form is looked up as it is. Called with whole addresses, localparts, and localparts with an
+  /// "@" at their end.
   std::function<std::string(std::string_view key)> key_form;
 };
 

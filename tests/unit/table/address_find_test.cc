@@ -95,9 +95,9 @@ TEST_F(AddressFind, TellsTheExtensionThatWasLeftOut) {
   EXPECT_EQ((*match_)->extension, "");
 }
 
-TEST_F(AddressFind, KeysTakeTheFormOfTheTable) {
+TEST_F(AddressFind, KeysAreTriedInTheFormOfTheTableAndAsTheyAre) {
   context_.key_form = [](std::string_view key) { return "<" + std::string(key) + ">"; };
-  EXPECT_THAT(keys("a@local.test", {}), ElementsAre("<a@local.test>", "<a>", "@local.test"));
+  EXPECT_THAT(keys("a@local.test", {}), ElementsAre("<a@local.test>", "a@local.test", "<a>", "a", "@local.test"));
 }
 
 TEST_F(AddressFind, AddressesWithoutDomain) {
