@@ -39,6 +39,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(postrider_flags INTERFACE
     -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds -Wno-maybe-uninitialized)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # std::stable_sort of libstdc++ 12 uses a function that the same library has deprecated.
+  target_compile_options(postrider_flags INTERFACE -Wno-deprecated-declarations)
+endif()
 if(POSTRIDER_SANITIZE)
   target_compile_options(postrider_flags INTERFACE
     -fsanitize=${POSTRIDER_SANITIZE} -fno-sanitize-recover=all)
