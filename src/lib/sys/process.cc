@@ -67,12 +67,18 @@ bool arrange_descriptors(const SpawnRequest& request, int* report) {
   return true;
 }
 
+/// What a child that became no program tells its parent.
+struct ChildFailure {
+  ErrorKind kind;
+  int error;
+};
+
 /// In the child, between fork() and exec(): only async-signal-safe calls, as other threads may hold locks.
-[[noreturn]] void become_program(const SpawnRequest& request, char* const* argv, char* const* environment,
-                                 int report) {
-  auto give_up = [&] {
-    int error = errno;
-    ssize_t ignored = write(report, &error, sizeof error);
+[[noreturn]] void become_program(const SpawnRequest& request, const char* program, char* const* argv,
+                                 char* const* environment, int report) {
+  auto give_up = [&](ErrorKind kind) {
+    ChildFailure failure{kind, errno};
+    ssize_t ignored = write(report, &failure, sizeof failure);
     (void)ignored;
     _exit(127);
   };
@@ -80,15 +86,15 @@ bool arrange_descriptors(const SpawnRequest& request, int* report) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   for (int number : kDefaultSignals) signal(number, SIG_DFL);
-  if (!arrange_descriptors(request, &report)) give_up();
+  if (!arrange_descriptors(request, &report)) give_up(ErrorKind::denied);
   if (request.new_session) setsid();
   if (request.switch_user &&
       (setgid(request.gid) < 0 || setgroups(1, &request.gid) < 0 || setuid(request.uid) < 0)) {
-    give_up();
+    give_up(ErrorKind::denied);
   }
-  if (!request.directory.empty() && chdir(request.directory.c_str()) < 0) give_up();
-  execve(argv[0], argv, environment);
-  give_up();
+  if (!request.directory.empty() && chdir(request.directory.c_str()) < 0) give_up(ErrorKind::denied);
+  execve(program, argv, environment);
+  give_up(ErrorKind::system);
   _exit(127);
 }
 
@@ -117,11 +123,12 @@ class PosixSpawn {
   PosixSpawn(const PosixSpawn&) = delete;
   PosixSpawn& operator=(const PosixSpawn&) = delete;
 
-  Result<pid_t> run(const SpawnRequest& request, char* const* argv, char* const* environment) {
+  Result<pid_t> run(const SpawnRequest& request, const std::string& program, char* const* argv,
+                    char* const* environment) {
     int error = arrange(request);
     pid_t pid = 0;
-    if (error == 0) error = posix_spawn(&pid, argv[0], &actions_, &attributes_, argv, environment);
-    if (error != 0) return std::unexpected(Error::from_errno("execute " + request.argv[0], error));
+    if (error == 0) error = posix_spawn(&pid, program.c_str(), &actions_, &attributes_, argv, environment);
+    if (error != 0) return std::unexpected(Error::from_errno("execute " + program, error));
     return pid;
   }
 
@@ -163,22 +170,23 @@ class PosixSpawn {
 Result<pid_t> spawn(const SpawnRequest& request) {
   if (request.argv.empty()) return fail(ErrorKind::invalid, "no program to execute");
   std::vector<char*> argv = pointers(request.argv);
-  if (!needs_fork(request)) {
-    std::vector<char*> environment = pointers(request.environment);
-    return PosixSpawn().run(request, argv.data(), environment.data());
-  }
   std::vector<char*> environment = pointers(request.environment);
+  const std::string& program = request.program.empty() ? request.argv[0] : request.program;
+  if (!needs_fork(request)) return PosixSpawn().run(request, program, argv.data(), environment.data());
   Pipe report = TRY(make_pipe());
   pid_t pid = fork();
   if (pid < 0) return fail_errno("fork");
-  if (pid == 0) become_program(request, argv.data(), environment.data(), report.write.get());
+  if (pid == 0) become_program(request, program.c_str(), argv.data(), environment.data(), report.write.get());
   report.write.reset();
-  int error = 0;
-  auto count = read_some(report.read.get(), &error, sizeof error);
-  if (count && *count == sizeof error) {
+  ChildFailure failure{};
+  auto count = read_some(report.read.get(), &failure, sizeof failure);
+  if (count && *count == sizeof failure) {
     while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
-    return std::unexpected(Error::from_errno("execute " + request.argv[0], error));
+    std::string what = failure.kind == ErrorKind::system ? "execute " + program : "prepare to execute " + program;
+    Error error = Error::from_errno(what, failure.error);
+    error.kind = failure.kind;
+    return std::unexpected(std::move(error));
   }
   return pid;
 }

@@ -13,7 +13,8 @@ namespace postrider::sys {
 
 /// What a child process starts with. Descriptors not listed in `descriptors` are closed.
 struct SpawnRequest {
-  std::vector<std::string> argv;         ///< argv[0] is the program's path, not searched in PATH.
+  std::string program;                   ///< Its path; empty: argv[0], not searched in PATH.
+  std::vector<std::string> argv;
   std::vector<std::string> environment;  ///< NAME=value, the whole environment.
   /// (descriptor of the parent, number in the child) pairs, ascending by the number in the child. 0, 1 and 2
   /// become /dev/null where not listed.
@@ -25,7 +26,9 @@ struct SpawnRequest {
   gid_t gid = 0;
 };
 
-/// Starts a program. A failure to execute it is reported here, not by the child's exit status.
+/// Starts a program. A failure to execute it is reported here, not by the child's exit status: ErrorKind::system
+/// when the program cannot be executed, ErrorKind::denied when the child could not become the user or enter the
+/// directory; the code is errno.
 Result<pid_t> spawn(const SpawnRequest& request);
 
 /// Becomes another program, with this process's environment and descriptors; returns only when that fails.

@@ -83,19 +83,26 @@ Result<void> become_user(uid_t uid, gid_t gid) {
   return {};
 }
 
+/// Sets the effective ids in the order that the system allows: as root, and the user last.
+Result<void> AsUser::take_on(uid_t uid, gid_t gid) {
+  if (geteuid() != 0 && seteuid(0) < 0) return fail_errno("seteuid 0");
+  if (setegid(gid) < 0) return fail_errno(fmt::format("setegid {}", gid));
+  if (setgroups(1, &gid) < 0) return fail_errno("setgroups");
+  if (seteuid(uid) < 0) return fail_errno(fmt::format("seteuid {}", uid));
+  return {};
+}
+
 Result<AsUser> AsUser::enter(uid_t uid, gid_t gid) {
   AsUser guard;
   guard.saved_uid_ = geteuid();
   guard.saved_gid_ = getegid();
   if (guard.saved_uid_ == uid && guard.saved_gid_ == gid) return guard;
-  if (guard.saved_uid_ != 0) {
+  if (guard.saved_uid_ != 0 && getuid() != 0) {
     // Without root nobody can be impersonated; the own identity was handled above.
     return fail(ErrorKind::denied, fmt::format("cannot act as user id {} without root privileges", uid));
   }
   guard.active_ = true;
-  if (setegid(gid) < 0) return fail_errno(fmt::format("setegid {}", gid));
-  if (setgroups(1, &gid) < 0) return fail_errno("setgroups");
-  if (seteuid(uid) < 0) return fail_errno(fmt::format("seteuid {}", uid));
+  TRY(guard.take_on(uid, gid));
   return guard;
 }
 
@@ -103,8 +110,7 @@ AsUser::AsUser(AsUser&& other) noexcept
     : active_(std::exchange(other.active_, false)), saved_uid_(other.saved_uid_), saved_gid_(other.saved_gid_) {}
 
 AsUser::~AsUser() {
-  if (!active_) return;
-  if (seteuid(saved_uid_) < 0 || setegid(saved_gid_) < 0 || setgroups(1, &saved_gid_) < 0) abort();
+  if (active_ && !take_on(saved_uid_, saved_gid_)) abort();
 }
 
 }  // namespace postrider::sys

@@ -42,9 +42,10 @@ Identity own_identity();
 /// Gives up root for good: supplementary groups, group, then user; verified afterwards.
 Result<void> become_user(uid_t uid, gid_t gid);
 
-/// Effective identity for as long as the object lives; root comes back with its end. It is the identity of the
-/// whole process, all its threads: only for processes that serve one client at a time. Failing to switch back
-/// ends the process.
+/// Effective identity for as long as the object lives; the one before comes back with its end. Needs root as the
+/// real or effective user, but for the identity that the process has anyway. It is the identity of the whole
+/// process, all its threads: only for processes that serve one client at a time. Failing to switch back ends the
+/// process.
 class AsUser {
  public:
   static Result<AsUser> enter(uid_t uid, gid_t gid);
@@ -54,6 +55,7 @@ class AsUser {
 
  private:
   AsUser() = default;
+  Result<void> take_on(uid_t uid, gid_t gid);
   bool active_ = false;
   uid_t saved_uid_ = 0;
   gid_t saved_gid_ = 0;
