@@ -16,7 +16,7 @@ constexpr size_t kPieceSize = 64 * 1024;
 
 std::string heading(const Message& message, const CopyFormat& format) {
   std::string out;
-  std::string sender = mail::quote_822_local(message.sender);
+  std::string sender = message.sender.empty() ? "" : mail::quote_822_local(message.sender);
   if (format.from_line) {
     out += fmt::format("From {}  {}\n", message.sender.empty() ? "MAILER-DAEMON" : sender, asctime_date(time(nullptr)));
   }
