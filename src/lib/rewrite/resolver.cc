@@ -248,7 +248,7 @@ class Resolver::Run {
   // ---- tables -------------------------------------------------------------------------------------------
 
   table::AddressContext context() const {
-    return {.extensions = settings_.extensions,
+    return {.extensions = settings_.extensions(),
             .is_local = [this](std::string_view name, Deadline deadline) -> Result<bool> {
               if (equals_ignore_case(name, resolver_.rewriter_.origin())) return true;
               return TRY(resolver_.local_.match(name, deadline)).local;

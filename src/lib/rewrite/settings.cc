@@ -77,9 +77,9 @@ Settings read_settings(const Config& config) {
           .empty_recipient = config.get(params::empty_address_recipient),
           .empty_sender_transport_key = config.get(params::empty_address_default_transport_maps_lookup_key),
           .empty_sender_relayhost_key = config.get(params::empty_address_relayhost_maps_lookup_key),
-          .extensions = {.delimiters = config.get(params::recipient_delimiter),
-                         .double_bounce_sender = config.get(params::double_bounce_sender),
-                         .owner_request_special = config.get(params::owner_request_special)}};
+          .recipient_delimiter = config.get(params::recipient_delimiter),
+          .double_bounce_sender = config.get(params::double_bounce_sender),
+          .owner_request_special = config.get(params::owner_request_special)};
 }
 
 Result<Routes> open_routes(const Config& config, table::Catalog& catalog, Purpose purpose) {

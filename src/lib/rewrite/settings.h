@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "mail/address_parts.h"
 #include "table/address_find.h"
 #include "table/maps.h"
 #include "table/match_list.h"
@@ -40,7 +41,14 @@ struct Settings {
   bool transport_parents_plain;  ///< Parent domains in transport_maps go without a leading dot.
   std::string myhostname, main_cf;
   std::string empty_recipient, empty_sender_transport_key, empty_sender_relayhost_key;
-  table::ExtensionRules extensions;
+  std::string recipient_delimiter, double_bounce_sender;
+  bool owner_request_special;
+
+  mail::DelimiterRules extensions() const {
+    return {.delimiters = recipient_delimiter,
+            .owner_request_special = owner_request_special,
+            .double_bounce_sender = double_bounce_sender};
+  }
 };
 
 /// These throw ConfigError where a parameter has no good value. Errors are about the tables.
