@@ -38,7 +38,6 @@ Settings::Settings(const config::Config& c)
       message_lifetime(c.get(params::maximal_queue_lifetime)),
       bounce_lifetime(c.get(params::bounce_queue_lifetime)),
       delay_warning(c.get(params::delay_warning_time)),
-      confirm_delay_cleared(c.get(params::confirm_delay_cleared)),
       error_service(c.get(params::error_service_name)),
       retry_service("retry"),
       double_bounce_sender(c.get(params::double_bounce_sender)),

@@ -26,7 +26,6 @@ struct Settings {
   seconds minimal_backoff, maximal_backoff;
   seconds message_lifetime, bounce_lifetime;
   seconds delay_warning;     ///< 0: no notices.
-  bool confirm_delay_cleared;
   std::set<std::string, std::less<>> defer_transports;
   std::string error_service, retry_service;
   std::string double_bounce_sender;
