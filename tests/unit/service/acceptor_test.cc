@@ -1,0 +1,83 @@
+#include "service/acceptor.h"
+
+#include <gtest/gtest.h>
+
+#include "io/fiber.h"
+#include "io/stream.h"
+
+namespace postrider::service {
+namespace {
+
+struct Listener {
+  sys::Fd fd = sys::listen_stream(*sys::Address::from_ip("127.0.0.1"), 10).value();
+  sys::Address address = sys::local_address(fd.get()).value();
+};
+
+Deadline soon() { return Deadline::after(seconds(20)); }
+
+TEST(Acceptor, TakesNoMoreClientsThanItsLimitAndSaysSo) {
+  io::run_with_loop([] {
+    Listener listener;
+    io::Condition go;
+    int inside = 0, most = 0;
+    std::vector<bool> available;
+    Acceptor acceptor({.max_clients = 2}, [&](sys::Accepted) {
+      most = std::max(most, ++inside);
+      go.wait(soon());
+      --inside;
+    });
+    acceptor.on_available([&](bool yes) { available.push_back(yes); });
+    acceptor.on_idle([] {});
+    acceptor.on_worn_out([] {});
+    acceptor.add_listener(listener.fd.get(), false);
+    std::vector<io::Stream> clients;
+    for (int i = 0; i < 3; ++i) clients.push_back(io::connect(listener.address, std::nullopt, soon()).value());
+    while (inside < 2) io::sleep_for(milliseconds(1));
+    io::sleep_for(milliseconds(5));
+    EXPECT_EQ(inside, 2);
+    EXPECT_EQ(available, std::vector<bool>{false});
+    while (acceptor.active() > 0) {
+      go.notify_all();
+      io::sleep_for(milliseconds(1));
+    }
+    EXPECT_EQ(most, 2);
+    acceptor.stop();
+    io::yield();
+  });
+}
+
+TEST(Acceptor, IsWornOutAfterMaxUse) {
+  io::run_with_loop([] {
+    Listener listener;
+    bool worn_out = false;
+    int served = 0;
+    Acceptor acceptor({.max_clients = 1, .max_use = 2}, [&](sys::Accepted) { ++served; });
+    acceptor.on_available([](bool) {});
+    acceptor.on_idle([] {});
+    acceptor.on_worn_out([&] { worn_out = true; });
+    acceptor.add_listener(listener.fd.get(), false);
+    std::vector<io::Stream> clients;
+    for (int i = 0; i < 3; ++i) clients.push_back(io::connect(listener.address, std::nullopt, soon()).value());
+    while (!worn_out) io::sleep_for(milliseconds(1));
+    io::sleep_for(milliseconds(5));
+    EXPECT_EQ(served, 2);
+  });
+}
+
+TEST(Acceptor, LeavesWhenNobodyComes) {
+  io::run_with_loop([] {
+    Listener listener;
+    bool worn_out = false;
+    Acceptor acceptor({.max_clients = 1, .max_idle = seconds(1)}, [](sys::Accepted) {});
+    acceptor.on_available([](bool) {});
+    acceptor.on_idle([] {});
+    acceptor.on_worn_out([&] { worn_out = true; });
+    acceptor.add_listener(listener.fd.get(), false);
+    Deadline limit = soon();
+    while (!worn_out && !limit.passed()) io::sleep_for(milliseconds(10));
+    EXPECT_TRUE(worn_out);
+  });
+}
+
+}  // namespace
+}  // namespace postrider::service
