@@ -82,14 +82,14 @@ std::vector<std::string_view> split_braced(std::string_view text, std::string_vi
   size_t at = 0;
   while ((at = text.find_first_not_of(separators, at)) != std::string_view::npos) {
     size_t end = at;
-    int depth = 0;
-    while (end < text.size() && (depth > 0 || separators.find(text[end]) == std::string_view::npos)) {
-      if (text[end] == '{' && (depth > 0 || end == at)) ++depth;
-      if (text[end] == '}' && depth > 0 && --depth == 0) {
-        ++end;
+    for (int depth = 0; end < text.size(); ++end) {
+      if (text[end] == '{') {
+        ++depth;
+      } else if (depth > 0) {
+        if (text[end] == '}') --depth;
+      } else if (separators.find(text[end]) != std::string_view::npos) {
         break;
       }
-      ++end;
     }
     out.push_back(text.substr(at, end - at));
     at = end;

@@ -40,8 +40,8 @@ std::vector<std::string_view> split_each(std::string_view text, char separator);
 /// The first piece before any of `separators`; `rest` loses it and the separators around it.
 /// Nothing when only separators are left.
 std::optional<std::string_view> next_token(std::string_view& rest, std::string_view separators);
-/// As split_any(), but a piece that begins with '{' extends to its matching '}' (the braces are kept).
-/// An unbalanced '{' runs to the end of the text.
+/// As split_any(), but separators between '{' and its matching '}' belong to the piece, wherever in the piece
+/// that is: "inline:{a=b, c=d}" is one. The braces are kept. An unbalanced '{' runs to the end of the text.
 std::vector<std::string_view> split_braced(std::string_view text, std::string_view separators);
 /// The separators of lists in main.cf: comma and white space.
 inline constexpr std::string_view kListSeparators = ", \t\r\n";

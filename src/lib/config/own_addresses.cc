@@ -72,7 +72,8 @@ Result<std::vector<sys::InterfaceAddress>> own_addresses(const Config& config) {
   if (!protocols.ipv4 && !protocols.ipv6) return local;
   for (std::string_view word : split_any(text, kListSeparators)) {
     std::vector<sys::Address> found = addresses_of(word, protocols);
-    if (found.empty()) return invalid(fmt::format("config variable inet_interfaces: host not found: {}", word));
+    if (found.empty())
+      return invalid(fmt::format("config variable inet_interfaces: host not found: {}", word));
     for (const sys::Address& address : found)
       if (std::ranges::find(named, address) == named.end()) named.push_back(address);
   }

@@ -38,7 +38,7 @@ struct ParamInfo {
   int64_t min = 0;
   int64_t max = 0;
   std::string_view choices;    ///< ParamType::choice: the words, separated by spaces.
-  std::string_view complaint;  ///< ParamType::choice: text of the error, "{}" stands for the value.
+  std::string_view complaint;  ///< ParamType::choice: the error; {name}, {value}, {file} (main.cf).
   std::string_view doc;        ///< What it does, for people; plain text.
   ParamType type = ParamType::string;
   ParamState state = ParamState::not_yet;

@@ -8,9 +8,9 @@
 #include "config/families.h"
 #include "config/macro.h"
 #include "config/table.h"
+#include "sys/file.h"
 #include "tools/postconf/database.h"
 #include "tools/postconf/options.h"
-#include "sys/file.h"
 
 namespace postrider::postconf {
 
@@ -20,15 +20,18 @@ constexpr std::string_view kClasses = "smtpd_restriction_classes";
 
 }  // namespace
 
-Catalogue::Catalogue(const config::Config& config, const std::vector<MasterEntry>& entries, bool defaults_only)
+Catalogue::Catalogue(const config::Config& config, const std::vector<MasterEntry>& entries,
+                     bool defaults_only)
     : config_(config), entries_(entries) {
   add_builtin();
   add_services();
   scan_defaults();
   if (defaults_only) return;
   for (const MasterEntry& entry : entries_)
-    for (const auto& [name, value] : entry.overrides) set_by_master_.insert(name);
-  for (const MasterEntry& entry : entries_) scan_entry(entry);
+    for (const auto& [name, value] : entry.overrides)
+      set_by_master_.insert(name);
+  for (const MasterEntry& entry : entries_)
+    scan_entry(entry);
   scan_main_cf();
   add_user_names();
 }
@@ -41,8 +44,10 @@ bool Catalogue::is_raw(std::string_view name) {
 void Catalogue::add_builtin() {
   for (const config::ParamInfo* info : config::all_params()) {
     bool old = info->default_kind == config::ParamDefault::none;
-    if (!old) names_[std::string(info->name)] = Kind::builtin;
-    else if (config_.is_set(info->name)) names_[std::string(info->name)] = Kind::user;
+    if (!old)
+      names_[std::string(info->name)] = Kind::builtin;
+    else if (config_.is_set(info->name))
+      names_[std::string(info->name)] = Kind::user;
   }
 }
 
@@ -118,7 +123,8 @@ void Catalogue::add_databases(std::string_view value, const MasterEntry* entry, 
       if (checked_files_.insert(fmt::format("{}:{}", type, path)).second) check_database_file(type, path);
       return;
     }
-    for (std::string_view parameter : database_parameters(type)) references.insert(fmt::format("{}_{}", name, parameter));
+    for (std::string_view parameter : database_parameters(type))
+      references.insert(fmt::format("{}_{}", name, parameter));
   });
 }
 
@@ -131,14 +137,16 @@ void Catalogue::add_user_names() {
 void Catalogue::check_comment(std::string_view value) const {
   for (std::string_view rest = value; auto word = next_token(rest, kListSeparators);) {
     if (!word->starts_with('#')) continue;
-    warn(fmt::format("{}/main.cf: #comment after other text is not allowed: {} {}...", config_.directory(), *word,
-                     rest.substr(0, 20)));
+    warn(fmt::format("{}/main.cf: #comment after other text is not allowed: {} {}...", config_.directory(),
+                     *word, rest.substr(0, 20)));
     return;
   }
 }
 
-void Catalogue::check_reference(std::string_view name, std::string_view file, const MasterEntry* entry) const {
-  bool set = config_.is_set(name) || (entry ? entry->overrides.contains(name) : set_by_master_.contains(name));
+void Catalogue::check_reference(std::string_view name, std::string_view file,
+                                const MasterEntry* entry) const {
+  bool set =
+      config_.is_set(name) || (entry ? entry->overrides.contains(name) : set_by_master_.contains(name));
   if (set || names_.contains(name) || config::find_param(name)) return;
   warn(fmt::format("{}/{}: undefined parameter: {}", config_.directory(), file, name));
 }

@@ -18,8 +18,8 @@ enum class Kind : unsigned char { builtin, service, user };
 /// The names that mean something, found by looking at every value that main.cf and master.cf set.
 class Catalogue {
  public:
-  /// Says what is wrong with values of the files on the way. `config` and `entries` must outlive the object. With
-  /// `defaults_only` no value of the files counts, only what services there are.
+  /// Says what is wrong with values of the files on the way. `config` and `entries` must outlive the object.
+  /// With `defaults_only` no value of the files counts, only what services there are.
   Catalogue(const config::Config& config, const std::vector<MasterEntry>& entries, bool defaults_only);
 
   /// All names, sorted.

@@ -13,7 +13,8 @@ namespace postrider::postconf {
 std::span<const std::string_view> database_parameters(std::string_view type);
 
 /// Calls `found` for every table "type:name" of such a type in a list; "proxy:" before it does not matter.
-void visit_databases(std::string_view list, const std::function<void(std::string_view type, std::string_view name)>& found);
+void visit_databases(std::string_view list,
+                     const std::function<void(std::string_view type, std::string_view name)>& found);
 
 /// Warns about settings in a table's own file that mean nothing.
 void check_database_file(std::string_view type, const std::string& path);

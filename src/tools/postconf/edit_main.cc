@@ -28,9 +28,12 @@ MainCfChange to_change(const Options& options, const std::string& argument) {
 
 MainCfAction action_of(Edit edit) {
   switch (edit) {
-    case Edit::remove: return MainCfAction::remove;
-    case Edit::comment_out: return MainCfAction::comment_out;
-    default: return MainCfAction::set;
+    case Edit::remove:
+      return MainCfAction::remove;
+    case Edit::comment_out:
+      return MainCfAction::comment_out;
+    default:
+      return MainCfAction::set;
   }
 }
 
@@ -56,7 +59,8 @@ void edit_main(const Options& options, const std::string& directory) {
   auto edited = config::edit_file(path, [&](std::string_view content) {
     return config::edit_main_cf(content, path, action_of(options.edit), changes, warnings);
   });
-  for (const std::string& warning : warnings) warn(warning);
+  for (const std::string& warning : warnings)
+    warn(warning);
   if (!edited) fatal(edited.error().text);
 }
 

@@ -20,7 +20,7 @@ struct Request {
   std::string argument;
   Selector selector;
   std::string value;
-  size_t field = 0;       ///< -F
+  size_t field = 0;        ///< -F
   MasterEntry entry = {};  ///< -Me
 };
 
@@ -31,8 +31,10 @@ constexpr std::string_view kMissingParts[] = {"-Me, -MX or -M# requires service_
 MasterEntry parse_new_entry(const std::string& text, const std::string& argument) {
   std::vector<std::string> warnings;
   auto entry = parse_entry(text, warnings);
-  for (const std::string& warning : warnings) warn(warning);
-  if (!entry && entry.error().text == "bad field count") fatal(fmt::format("bad field count: \"{}\"", argument));
+  for (const std::string& warning : warnings)
+    warn(warning);
+  if (!entry && entry.error().text == "bad field count")
+    fatal(fmt::format("bad field count: \"{}\"", argument));
   if (!entry) fatal(entry.error().text);
   return std::move(*entry);
 }
@@ -97,7 +99,8 @@ void set_param(MasterEntry& entry, const Request& request) {
   if (found) return;
   // Behind the other options, but before what is no option.
   size_t at = 0;
-  while (at < entry.arguments.size() && entry.arguments[at].starts_with('-')) at += entry.arguments[at] == "-o" ? 2 : 1;
+  while (at < entry.arguments.size() && entry.arguments[at].starts_with('-'))
+    at += entry.arguments[at] == "-o" ? 2 : 1;
   auto place = entry.arguments.begin() + static_cast<ptrdiff_t>(std::min(at, entry.arguments.size()));
   entry.arguments.insert(place, {"-o", assignment});
 }
@@ -157,9 +160,12 @@ class Editor {
   }
 
   EntryEdit edit_part(MasterEntry& entry, const Request& request) const {
-    if (options_.subject == Subject::master_fields) set_field(entry, request);
-    else if (options_.edit == Edit::set) set_param(entry, request);
-    else if (!remove_params(entry, request)) return {};
+    if (options_.subject == Subject::master_fields)
+      set_field(entry, request);
+    else if (options_.edit == Edit::set)
+      set_param(entry, request);
+    else if (!remove_params(entry, request))
+      return {};
     return {EntryEdit::Action::replace, entry_text(entry, true)};
   }
 
@@ -175,12 +181,14 @@ void edit_master(const Options& options, const std::string& directory) {
   if (options.arguments.empty())
     fatal(options.edit == Edit::set ? "-e requires name=value argument" : "missing service argument");
   std::vector<Request> requests;
-  for (const std::string& argument : options.arguments) requests.push_back(to_request(options, argument));
+  for (const std::string& argument : options.arguments)
+    requests.push_back(to_request(options, argument));
   std::string path = directory + "/master.cf";
   Editor editor(options, path);
   auto edited = config::edit_file(path, [&](std::string_view content) -> Result<std::string> {
     std::string text(content);
-    for (const Request& request : requests) text = TRY(editor.apply(text, request));
+    for (const Request& request : requests)
+      text = TRY(editor.apply(text, request));
     return text;
   });
   if (!edited) fatal(edited.error().text);

@@ -1,10 +1,9 @@
 #include "tools/postconf/facts.h"
 
+#include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/opensslv.h>
-
-#include <fmt/format.h>
 
 #include "tools/postconf/options.h"
 #include "tools/postconf/print.h"
@@ -26,10 +25,18 @@ bool has_keys(const char* type) {
 
 }  // namespace
 
-std::span<const std::string_view> server_sasl_types() { return kServerSasl; }
-std::span<const std::string_view> client_sasl_types() { return kClientSasl; }
-std::span<const std::string_view> lock_types() { return kLocks; }
-std::span<const std::string_view> table_types() { return kTables; }
+std::span<const std::string_view> server_sasl_types() {
+  return kServerSasl;
+}
+std::span<const std::string_view> client_sasl_types() {
+  return kClientSasl;
+}
+std::span<const std::string_view> lock_types() {
+  return kLocks;
+}
+std::span<const std::string_view> table_types() {
+  return kTables;
+}
 
 void show_tls(std::string_view topic) {
   if (topic == "compile-version") {

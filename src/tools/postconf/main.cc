@@ -4,31 +4,44 @@
 
 #include "config/main_cf.h"
 #include "config/paths.h"
+#include "sys/file.h"
 #include "tools/postconf/edit_files.h"
 #include "tools/postconf/facts.h"
 #include "tools/postconf/show.h"
-#include "sys/file.h"
 
 namespace postrider::postconf {
 namespace {
 
 void print_lines(std::span<const std::string_view> lines) {
-  for (std::string_view line : lines) std::printf("%.*s\n", static_cast<int>(line.size()), line.data());
+  for (std::string_view line : lines)
+    std::printf("%.*s\n", static_cast<int>(line.size()), line.data());
 }
 
 bool about_master(Subject subject) {
-  return subject == Subject::master_entries || subject == Subject::master_fields || subject == Subject::master_params;
+  return subject == Subject::master_entries || subject == Subject::master_fields ||
+         subject == Subject::master_params;
 }
 
 /// Subjects that need no configuration.
 bool show_facts(const Options& options) {
   switch (options.subject) {
-    case Subject::server_sasl: print_lines(server_sasl_types()); return true;
-    case Subject::client_sasl: print_lines(client_sasl_types()); return true;
-    case Subject::lock_types: print_lines(lock_types()); return true;
-    case Subject::table_types: print_lines(table_types()); return true;
-    case Subject::tls: show_tls(options.tls_topic); return true;
-    default: return false;
+    case Subject::server_sasl:
+      print_lines(server_sasl_types());
+      return true;
+    case Subject::client_sasl:
+      print_lines(client_sasl_types());
+      return true;
+    case Subject::lock_types:
+      print_lines(lock_types());
+      return true;
+    case Subject::table_types:
+      print_lines(table_types());
+      return true;
+    case Subject::tls:
+      show_tls(options.tls_topic);
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -47,7 +60,8 @@ config::Config load(const Options& options, const std::string& directory) {
   request.overrides = options.overrides;
   auto config = config::Config::load(request);
   if (!config) fatal(config.error().text);
-  for (const std::string& warning : config->warnings()) warn(warning);
+  for (const std::string& warning : config->warnings())
+    warn(warning);
   return *config;
 }
 
@@ -61,7 +75,8 @@ std::vector<MasterEntry> load_master(const Options& options, const std::string& 
   }
   std::vector<std::string> warnings;
   auto entries = parse_entries(*text, path, warnings);
-  for (const std::string& warning : warnings) warn(warning);
+  for (const std::string& warning : warnings)
+    warn(warning);
   if (!entries) {
     if (about_master(options.subject)) fatal(entries.error().text);
     // main.cf can be shown without it.
@@ -76,15 +91,19 @@ void run(const Options& options) {
   std::string directory = directory_of(options);
   bool master = about_master(options.subject);
   if (options.edit != Edit::none) {
-    if (master) edit_master(options, directory);
-    else edit_main(options, directory);
+    if (master)
+      edit_master(options, directory);
+    else
+      edit_main(options, directory);
     return;
   }
   config::Config config = load(options, directory);
   std::vector<MasterEntry> entries = load_master(options, directory);
   Catalogue catalogue(config, entries, options.defaults);
-  if (master) show_master(options, catalogue, entries);
-  else show_main(options, config, catalogue);
+  if (master)
+    show_master(options, catalogue, entries);
+  else
+    show_main(options, config, catalogue);
   check_unused(options, config, catalogue, entries);
 }
 

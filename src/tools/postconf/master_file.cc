@@ -16,7 +16,9 @@ namespace {
 using config::kMasterCommand;
 using config::kMasterFields;
 
-std::unexpected<Error> refuse(std::string text) { return fail(ErrorKind::invalid, std::move(text)); }
+std::unexpected<Error> refuse(std::string text) {
+  return fail(ErrorKind::invalid, std::move(text));
+}
 
 // Where the columns begin when the fields are not too long.
 constexpr size_t kColumns[] = {0, 11, 17, 25, 33, 41, 49, 57};
@@ -35,24 +37,36 @@ std::string tidy(const std::string& assignment, std::vector<std::string>& warnin
   auto parsed = config::parse_assignment(assignment);
   if (parsed) return fmt::format("{}={}", parsed->name, parsed->value);
   // A word without '=' is the daemon's to complain about; only text in braces is worth a line here.
-  if (assignment.find_first_of(" \t") != std::string::npos) warnings.push_back("master.cf: " + parsed.error().text);
+  if (assignment.find_first_of(" \t") != std::string::npos)
+    warnings.push_back("master.cf: " + parsed.error().text);
   return assignment;
 }
 
-bool is_number(std::string_view text) { return is_all_digits(text); }
+bool is_number(std::string_view text) {
+  return is_all_digits(text);
+}
 
 }  // namespace
 
 Result<void> check_field(size_t column, std::string_view value, std::string_view context) {
   bool valid = !value.empty() && value.find_first_of(" \t\r\n") == std::string_view::npos;
   switch (column) {
-    case 1: valid = config::parse_service_type(value).has_value(); break;
+    case 1:
+      valid = config::parse_service_type(value).has_value();
+      break;
     case 2:
     case 3:
-    case 4: valid = value == "y" || value == "n" || value == "-"; break;
-    case 5: valid = value == "-" || is_number(value.ends_with('?') ? value.substr(0, value.size() - 1) : value); break;
-    case 6: valid = value == "-" || is_number(value); break;
-    default: break;
+    case 4:
+      valid = value == "y" || value == "n" || value == "-";
+      break;
+    case 5:
+      valid = value == "-" || is_number(value.ends_with('?') ? value.substr(0, value.size() - 1) : value);
+      break;
+    case 6:
+      valid = value == "-" || is_number(value);
+      break;
+    default:
+      break;
   }
   if (valid) return {};
   return refuse(fmt::format("invalid {} field \"{}\" in \"{}\"", kMasterFields[column], value, context));
@@ -73,7 +87,8 @@ std::vector<OverrideAt> overrides_in(const std::vector<std::string>& arguments) 
 Result<MasterEntry> parse_entry(std::string_view text, std::vector<std::string>& warnings) {
   std::vector<std::string> words = config::split_master_entry(text);
   if (words.size() <= kMasterCommand) return refuse("bad field count");
-  for (size_t column = 1; column < kMasterCommand; ++column) TRY(check_field(column, words[column], text));
+  for (size_t column = 1; column < kMasterCommand; ++column)
+    TRY(check_field(column, words[column], text));
   MasterEntry entry;
   entry.fields.assign(words.begin(), words.begin() + kMasterCommand + 1);
   for (size_t i = kMasterCommand + 1; i < words.size(); ++i)
@@ -84,7 +99,8 @@ Result<MasterEntry> parse_entry(std::string_view text, std::vector<std::string>&
       entry.arguments[i] = tidy(entry.arguments[i], warnings);
     }
   for (const OverrideAt& found : overrides_in(entry.arguments)) {
-    auto parsed = config::parse_assignment(std::string_view(entry.arguments[found.value]).substr(found.joined ? 2 : 0));
+    auto parsed =
+        config::parse_assignment(std::string_view(entry.arguments[found.value]).substr(found.joined ? 2 : 0));
     entry.overrides[parsed->name] = parsed->value;
   }
   return entry;
@@ -110,7 +126,8 @@ Result<std::vector<MasterEntry>> parse_entries(std::string_view text, std::strin
 
 std::string MasterEntry::command_line() const {
   std::string out = command();
-  for (const std::string& argument : arguments) out += ' ' + config::embrace(argument);
+  for (const std::string& argument : arguments)
+    out += ' ' + config::embrace(argument);
   return out;
 }
 
@@ -121,8 +138,8 @@ std::string entry_text(const MasterEntry& entry, bool fold) {
     out += entry.fields[i];
   }
   size_t length = out.size();
-  bool options = true;   // -v and the like stay beside the command,
-  bool wrap = false;     // but what follows an -o option begins a new line.
+  bool options = true;  // -v and the like stay beside the command,
+  bool wrap = false;    // but what follows an -o option begins a new line.
   for (size_t i = 0; i < entry.arguments.size(); ++i) {
     std::string word = config::embrace(entry.arguments[i]);
     options = options && word.starts_with('-');

@@ -27,8 +27,8 @@ struct MasterEntry {
   std::string command_line() const;
 };
 
-/// Reads one entry. Errors are postconf's, without a file name: 'invalid type field "x" in "entry"'. Broken braces and
-/// -o options only give warnings.
+/// Reads one entry. Errors are postconf's, without a file name: 'invalid type field "x" in "entry"'. Broken
+/// braces and -o options only give warnings.
 Result<MasterEntry> parse_entry(std::string_view text, std::vector<std::string>& warnings);
 /// Checks one column: "y", "n", "-" and so on. `context` is shown in the error.
 Result<void> check_field(size_t column, std::string_view value, std::string_view context);
@@ -38,8 +38,8 @@ Result<std::vector<MasterEntry>> parse_entries(std::string_view text, std::strin
 
 /// The -o options among the arguments: the position of each value, and what it sets.
 struct OverrideAt {
-  size_t value;      ///< Index of the argument "name=value".
-  bool joined;       ///< "-oname=value" in one argument.
+  size_t value;  ///< Index of the argument "name=value".
+  bool joined;   ///< "-oname=value" in one argument.
   std::string name;
 };
 std::vector<OverrideAt> overrides_in(const std::vector<std::string>& arguments);

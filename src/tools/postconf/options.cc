@@ -15,37 +15,48 @@ namespace postrider::postconf {
 namespace {
 
 constexpr std::string_view kUsage =
-    "usage: postconf [-a (server SASL types)] [-A (client SASL types)] [-c config_dir] [-C param_class] [-d (parameter "
-    "defaults)] [-e (edit configuration)] [-f (fold lines)] [-F (master.cf fields)] [-h (no names)] [-H (no values)] "
-    "[-j (JSON)] [-l (lock types)] [-m (map types)] [-M (master.cf)] [-n (non-default parameters)] [-o name=value "
+    "usage: postconf [-a (server SASL types)] [-A (client SASL types)] [-c config_dir] [-C param_class] [-d "
+    "(parameter "
+    "defaults)] [-e (edit configuration)] [-f (fold lines)] [-F (master.cf fields)] [-h (no names)] [-H (no "
+    "values)] "
+    "[-j (JSON)] [-l (lock types)] [-m (map types)] [-M (master.cf)] [-n (non-default parameters)] [-o "
+    "name=value "
     "(override parameter value)] [-p (main.cf, default)] [-P (master.cf parameters)] [-q (quiet)] [-T "
-    "compile-version|run-version|public-key-algorithms] [-v (verbose)] [-x (expand parameter values)] [-X (exclude)] "
+    "compile-version|run-version|public-key-algorithms] [-v (verbose)] [-x (expand parameter values)] [-X "
+    "(exclude)] "
     "[-# (comment-out)] [name...]";
 
-// Options that say what the command is about, in the order of Postfix's messages, and the modifiers that each of
-// them takes.
+// Options that say what the command is about, in the order of Postfix's messages, and the modifiers that each
+// of them takes.
 struct Major {
   char letter;
   Subject subject;
   std::string_view modifiers;
 };
 constexpr Major kMajors[] = {
-    {'a', Subject::server_sasl, ""},         {'A', Subject::client_sasl, ""},
-    {'F', Subject::master_fields, "efhHjox"}, {'l', Subject::lock_types, ""},
-    {'m', Subject::table_types, ""},         {'M', Subject::master_entries, "efjoxX#"},
-    {'p', Subject::main_parameters, "defhHjnoxX#"}, {'P', Subject::master_params, "efhHjoxX"},
+    {'a', Subject::server_sasl, ""},
+    {'A', Subject::client_sasl, ""},
+    {'F', Subject::master_fields, "efhHjox"},
+    {'l', Subject::lock_types, ""},
+    {'m', Subject::table_types, ""},
+    {'M', Subject::master_entries, "efjoxX#"},
+    {'p', Subject::main_parameters, "defhHjnoxX#"},
+    {'P', Subject::master_params, "efhHjoxX"},
     {'T', Subject::tls, ""},
 };
 constexpr std::string_view kModifiers = "defhHjnoxX#";
 // Modifiers of which a command takes at most one.
 constexpr std::string_view kExclusive[] = {"denX#", "deoX#", "efX#", "ehHX#", "exX#", "ehHjX#"};
 
-std::unexpected<Error> refuse(std::string text) { return fail(ErrorKind::invalid, std::move(text)); }
+std::unexpected<Error> refuse(std::string text) {
+  return fail(ErrorKind::invalid, std::move(text));
+}
 
 /// "-a -b -c"
 std::string letters(std::string_view list) {
   std::string out;
-  for (char c : list) out += fmt::format(" -{}", c);
+  for (char c : list)
+    out += fmt::format(" -{}", c);
   return out;
 }
 
@@ -60,11 +71,13 @@ std::string given_of(std::string_view candidates, std::string_view given) {
 /// Refuses contradictions in Postfix's words.
 Result<void> check_combination(std::string_view given) {
   std::string majors;
-  for (const Major& major : kMajors) majors += major.letter;
+  for (const Major& major : kMajors)
+    majors += major.letter;
   majors = given_of(majors, given);
   if (majors.size() > 1) return refuse("specify one of" + letters(majors));
   for (std::string_view group : kExclusive)
-    if (std::string both = given_of(group, given); both.size() > 1) return refuse("specify one of" + letters(both));
+    if (std::string both = given_of(group, given); both.size() > 1)
+      return refuse("specify one of" + letters(both));
   for (const Major& major : kMajors) {
     if (majors.find(major.letter) == std::string::npos) continue;
     for (char modifier : given_of(kModifiers, given))
@@ -78,7 +91,8 @@ Result<void> parse_classes(std::string_view text, Options& options) {
   constexpr std::string_view kWords[] = {"builtin", "service", "user", "all"};
   options.builtin = options.service = options.user = false;
   for (std::string_view word : split_any(text, kListSeparators)) {
-    auto found = std::ranges::find_if(kWords, [&](std::string_view known) { return equals_ignore_case(known, word); });
+    auto found =
+        std::ranges::find_if(kWords, [&](std::string_view known) { return equals_ignore_case(known, word); });
     if (found == std::end(kWords))
       return refuse(fmt::format("unknown -C option value \"{}\" in \"{}\"", word, text));
     bool all = *found == "all";
@@ -93,7 +107,8 @@ Result<void> parse_override(std::string_view text, Options& options) {
   auto assignment = config::parse_assignment(text);
   if (!assignment) {
     std::string_view reason = assignment.error().text;
-    return refuse(fmt::format("invalid parameter override: {}: {}", text, reason.substr(0, reason.rfind(": "))));
+    return refuse(
+        fmt::format("invalid parameter override: {}: {}", text, reason.substr(0, reason.rfind(": "))));
   }
   options.overrides.push_back(std::move(*assignment));
   return {};
@@ -119,15 +134,21 @@ void set_flags(std::string_view given, Options& options) {
 }
 
 /// Subjects whose arguments name parameters or entries, so that "name=value" means -e.
-bool takes_assignments(std::string_view given) { return given.find_first_of("aAlmT") == std::string_view::npos; }
+bool takes_assignments(std::string_view given) {
+  return given.find_first_of("aAlmT") == std::string_view::npos;
+}
 
 std::string program = "postconf";
 
 }  // namespace
 
-void set_program_name(std::string_view name) { program = name; }
+void set_program_name(std::string_view name) {
+  program = name;
+}
 
-void warn(std::string_view text) { fmt::print(stderr, "{}: warning: {}\n", program, text); }
+void warn(std::string_view text) {
+  fmt::print(stderr, "{}: warning: {}\n", program, text);
+}
 
 void fatal(std::string_view text) {
   std::fflush(stdout);
@@ -140,12 +161,22 @@ Result<Options> parse_options(int argc, char** argv) {
   std::string given;
   for (int letter; (letter = getopt(argc, argv, "+aAc:C:defFhHjlmMno:pPqT:vxX#")) > 0;) {
     switch (letter) {
-      case '?': return refuse(std::string(kUsage));
-      case 'c': options.directory = optarg; continue;
-      case 'C': TRY(parse_classes(optarg, options)); continue;
-      case 'o': TRY(parse_override(optarg, options)); break;
-      case 'T': options.tls_topic = optarg; break;
-      default: break;
+      case '?':
+        return refuse(std::string(kUsage));
+      case 'c':
+        options.directory = optarg;
+        continue;
+      case 'C':
+        TRY(parse_classes(optarg, options));
+        continue;
+      case 'o':
+        TRY(parse_override(optarg, options));
+        break;
+      case 'T':
+        options.tls_topic = optarg;
+        break;
+      default:
+        break;
     }
     given += static_cast<char>(letter);
   }

@@ -27,15 +27,15 @@ enum class Edit : unsigned char { none, set, remove, comment_out };
 struct Options {
   Subject subject = Subject::main_parameters;
   Edit edit = Edit::none;
-  bool defaults = false;      ///< -d
-  bool only_set = false;      ///< -n
-  bool expand = false;        ///< -x
-  bool fold = false;          ///< -f
-  bool hide_name = false;     ///< -h
-  bool hide_value = false;    ///< -H
-  bool json = false;          ///< -j
-  bool quiet = false;         ///< -q
-  bool all_of_master = false; ///< -PP
+  bool defaults = false;                             ///< -d
+  bool only_set = false;                             ///< -n
+  bool expand = false;                               ///< -x
+  bool fold = false;                                 ///< -f
+  bool hide_name = false;                            ///< -h
+  bool hide_value = false;                           ///< -H
+  bool json = false;                                 ///< -j
+  bool quiet = false;                                ///< -q
+  bool all_of_master = false;                        ///< -PP
   bool builtin = true, service = true, user = true;  ///< -C
   std::string directory;                             ///< -c
   std::string tls_topic;                             ///< -T

@@ -12,9 +12,12 @@ namespace {
 
 bool in_class(const Options& options, Kind kind) {
   switch (kind) {
-    case Kind::builtin: return options.builtin;
-    case Kind::service: return options.service;
-    case Kind::user: return options.user;
+    case Kind::builtin:
+      return options.builtin;
+    case Kind::service:
+      return options.service;
+    case Kind::user:
+      return options.user;
   }
   return false;
 }
@@ -25,7 +28,8 @@ bool is_set(const config::Config& config, std::string_view name) {
          (name == "config_directory" && config.directory() != config::paths::config_directory);
 }
 
-void show(const Options& options, const config::Config& config, const Catalogue& catalogue, std::string_view name) {
+void show(const Options& options, const config::Config& config, const Catalogue& catalogue,
+          std::string_view name) {
   if (options.only_set && !is_set(config, name)) return;
   std::string value = catalogue.text(name).value_or("");
   if (options.expand && !Catalogue::is_raw(name)) {
@@ -43,8 +47,10 @@ void show(const Options& options, const config::Config& config, const Catalogue&
 
 void show_main(const Options& options, const config::Config& config, const Catalogue& catalogue) {
   for (const std::string& name : options.arguments) {
-    if (catalogue.contains(name)) show(options, config, catalogue, name);
-    else warn(fmt::format("{}: unknown parameter", name));
+    if (catalogue.contains(name))
+      show(options, config, catalogue, name);
+    else
+      warn(fmt::format("{}: unknown parameter", name));
   }
   if (!options.arguments.empty()) return;
   for (const auto& [name, kind] : catalogue.names())
@@ -61,8 +67,8 @@ class Deprecations {
   void check(std::string_view name, std::string_view file) {
     for (const config::Deprecation& row : config::deprecated_params()) {
       if (row.name != name) continue;
-      warn(fmt::format("{}/{}: support for parameter \"{}\" will be removed; instead, {}", config_.directory(), file,
-                       name, row.advice));
+      warn(fmt::format("{}/{}: support for parameter \"{}\" will be removed; instead, {}",
+                       config_.directory(), file, name, row.advice));
       found_ = true;
     }
   }
@@ -87,14 +93,18 @@ void check_unused(const Options& options, const config::Config& config, const Ca
   };
   if (options.subject == Subject::main_parameters) {
     for (const std::string& name : config.set_names()) {
-      if (catalogue.contains(name)) deprecations.check(name, "main.cf");
-      else unused("main.cf", name, catalogue.text(name).value_or(""));
+      if (catalogue.contains(name))
+        deprecations.check(name, "main.cf");
+      else
+        unused("main.cf", name, catalogue.text(name).value_or(""));
     }
   }
   for (const MasterEntry& entry : entries) {
     for (const auto& [name, value] : entry.overrides) {
-      if (catalogue.used_by(entry, name)) deprecations.check(name, "master.cf");
-      else unused("master.cf", name, value);
+      if (catalogue.used_by(entry, name))
+        deprecations.check(name, "master.cf");
+      else
+        unused("master.cf", name, value);
     }
   }
   deprecations.finish();

@@ -27,7 +27,8 @@ std::string expanded(const Catalogue& catalogue, const MasterEntry& entry, std::
 MasterEntry expanded_entry(const Catalogue& catalogue, const MasterEntry& entry) {
   MasterEntry out = entry;
   for (const OverrideAt& found : overrides_in(entry.arguments)) {
-    auto parsed = config::parse_assignment(std::string_view(entry.arguments[found.value]).substr(found.joined ? 2 : 0));
+    auto parsed =
+        config::parse_assignment(std::string_view(entry.arguments[found.value]).substr(found.joined ? 2 : 0));
     std::string value = expanded(catalogue, entry, parsed->name, parsed->value);
     out.arguments[found.value] = fmt::format("{}{}={}", found.joined ? "-o" : "", parsed->name, value);
   }
@@ -35,8 +36,10 @@ MasterEntry expanded_entry(const Catalogue& catalogue, const MasterEntry& entry)
 }
 
 void show_entry(const Options& options, const MasterEntry& entry) {
-  if (options.json) print(format_json(entry.id(), entry_text(entry, false)));
-  else print(entry_text(entry, options.fold) + '\n');
+  if (options.json)
+    print(format_json(entry.id(), entry_text(entry, false)));
+  else
+    print(entry_text(entry, options.fold) + '\n');
 }
 
 void show_field(const Options& options, const MasterEntry& entry, size_t column) {
@@ -55,7 +58,8 @@ void show_fields(const Options& options, const MasterEntry& entry, const Selecto
     show_field(options, entry, field_number(selector.parts[2]));
     return;
   }
-  for (size_t column = 0; column <= kMasterCommand; ++column) show_field(options, entry, column);
+  for (size_t column = 0; column <= kMasterCommand; ++column)
+    show_field(options, entry, column);
 }
 
 /// Shows the parameters of one entry that the selector names; false when there are none.
@@ -78,8 +82,8 @@ bool show_params(const Options& options, const Catalogue& catalogue, const Maste
 }  // namespace
 
 Selector::Selector(std::string_view pattern) {
-  // A name may itself have slashes ("private/x" does not occur, but "[::1]:25" and paths do not hurt): the first two
-  // separate, the rest is the third part.
+  // A name may itself have slashes ("private/x" does not occur, but "[::1]:25" and paths do not hurt): the
+  // first two separate, the rest is the third part.
   std::string_view rest = pattern;
   for (std::string& part : parts) {
     size_t slash = &part == &parts[2] ? std::string_view::npos : rest.find('/');
@@ -94,7 +98,8 @@ bool Selector::matches(const MasterEntry& entry) const {
   return (parts[0] == "*" || parts[0] == entry.name()) && (parts[1] == "*" || parts[1] == entry.type());
 }
 
-void show_master(const Options& options, const Catalogue& catalogue, const std::vector<MasterEntry>& entries) {
+void show_master(const Options& options, const Catalogue& catalogue,
+                 const std::vector<MasterEntry>& entries) {
   std::vector<std::string> patterns = options.arguments;
   if (patterns.empty()) patterns.emplace_back("*");
   for (const std::string& pattern : patterns) {
@@ -102,7 +107,8 @@ void show_master(const Options& options, const Catalogue& catalogue, const std::
     bool found = false;
     if (options.subject == Subject::master_entries && selector.given > 2)
       fatal("-M option requires service_name[/type]");
-    if (options.subject == Subject::master_fields && selector.parts[2] != "*") (void)field_number(selector.parts[2]);
+    if (options.subject == Subject::master_fields && selector.parts[2] != "*")
+      (void)field_number(selector.parts[2]);
     for (const MasterEntry& entry : entries) {
       if (!selector.matches(entry)) continue;
       bool params = options.subject == Subject::master_params;

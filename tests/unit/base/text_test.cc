@@ -20,7 +20,7 @@ TEST(Text, SplitEachKeepsEmptyPieces) {
 TEST(Text, SplitBracedKeepsBracedPiecesWhole) {
   EXPECT_EQ(split_braced("a {b c {d e}} f", " "), (Views{"a", "{b c {d e}}", "f"}));
   EXPECT_EQ(split_braced("x {never closed", " "), (Views{"x", "{never closed"}));
-  EXPECT_EQ(split_braced("a{b c}", " "), (Views{"a{b", "c}"}));
+  EXPECT_EQ(split_braced("inline:{b, c} }d e", ", "), (Views{"inline:{b, c}", "}d", "e"}));
 }
 
 TEST(Text, NextTokenLeavesTheRest) {

@@ -1,7 +1,5 @@
 #include "config/config.h"
 
-#include <unistd.h>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,34 +16,20 @@
 #include "config/params/smtpd_tls.h"
 #include "config/params/system.h"
 #include "config/table.h"
-#include "sys/file.h"
+#include "temporary_config.h"
 
 namespace postrider::config {
 namespace {
 
 using std::chrono::seconds;
 
-/// A directory with a main.cf, removed at the end.
 class ConfigTest : public testing::Test {
  protected:
-  ConfigTest() {
-    directory_ = testing::TempDir() + "config." + std::to_string(getpid());
-    EXPECT_TRUE(sys::make_directories(directory_, 0700));
-  }
-  ~ConfigTest() override {
-    (void)sys::unlink_file(directory_ + "/main.cf");
-    rmdir(directory_.c_str());
-  }
-
   Result<Config> try_load(std::string_view main_cf, LoadOptions options = {}) {
-    EXPECT_TRUE(sys::replace_file(directory_ + "/main.cf", main_cf, 0600));
-    options.directory = directory_;
-    return Config::load(options);
+    return files_.try_load(main_cf, std::move(options));
   }
   Config load(std::string_view main_cf, LoadOptions options = {}) {
-    auto config = try_load(main_cf, std::move(options));
-    if (!config) throw std::runtime_error(config.error().text);
-    return *config;
+    return files_.load(main_cf, std::move(options));
   }
   template <typename T>
   std::string error_of(Param<T> param, std::string_view main_cf) {
@@ -57,7 +41,8 @@ class ConfigTest : public testing::Test {
     return "no error";
   }
 
-  std::string directory_;
+  TemporaryConfig files_;
+  std::string directory_ = files_.directory();
 };
 
 TEST_F(ConfigTest, DefaultsHaveTheirTypes) {

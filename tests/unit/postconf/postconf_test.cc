@@ -1,0 +1,133 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tools/postconf/database.h"
+#include "tools/postconf/master_file.h"
+#include "tools/postconf/options.h"
+#include "tools/postconf/print.h"
+
+namespace postrider::postconf {
+namespace {
+
+using testing::ElementsAre;
+
+Result<Options> parse(std::vector<std::string> words) {
+  words.insert(words.begin(), "postconf");
+  std::vector<char*> argv;
+  for (std::string& word : words)
+    argv.push_back(word.data());
+  argv.push_back(nullptr);
+  optind = 0;  // Starts getopt() anew.
+  return parse_options(static_cast<int>(words.size()), argv.data());
+}
+std::string error_of(std::vector<std::string> words) {
+  auto options = parse(std::move(words));
+  return options ? "no error" : options.error().text;
+}
+
+TEST(PostconfOptions, ContradictionsAreNamed) {
+  EXPECT_EQ(error_of({"-d", "-n"}), "specify one of -d -n");
+  EXPECT_EQ(error_of({"-n", "-e", "a=b"}), "specify one of -e -n");
+  EXPECT_EQ(error_of({"-MF"}), "specify one of -F -M");
+  EXPECT_EQ(error_of({"-Mn"}), "with option -M, do not specify -n");
+  EXPECT_EQ(error_of({"-m", "-x"}), "with option -m, do not specify -x");
+  EXPECT_EQ(error_of({"-h", "-H"}), "specify one of -h -H");
+  EXPECT_EQ(error_of({"-X", "-#", "a"}), "specify one of -X -#");
+  EXPECT_EQ(error_of({"-o", "a=b", "-d"}), "specify one of -d -o");
+  EXPECT_EQ(error_of({"-C", "foo"}), "unknown -C option value \"foo\" in \"foo\"");
+  EXPECT_EQ(error_of({"-o", "a b"}), "invalid parameter override: a b: missing '=' after attribute name");
+}
+
+TEST(PostconfOptions, AnAssignmentMeansEditing) {
+  EXPECT_EQ(parse({"a=b"})->edit, Edit::set);
+  EXPECT_EQ(parse({"name", "a=b"})->edit, Edit::none);
+  EXPECT_EQ(error_of({"-X", "a=b"}), "specify one of -e -X");
+  EXPECT_EQ(parse({"-m", "a=b"})->edit, Edit::none);
+}
+
+TEST(PostconfOptions, ClassesLimitWhatIsListed) {
+  auto options = parse({"-C", "user,Service"});
+  EXPECT_FALSE(options->builtin);
+  EXPECT_TRUE(options->service);
+  EXPECT_TRUE(options->user);
+  EXPECT_TRUE(parse({"-PP"})->all_of_master);
+}
+
+TEST(PostconfPrint, ValuesAreFoldedAtSpaces) {
+  Options options;
+  EXPECT_EQ(format_value(options, "a", " b   c\td "), "a = b c d\n");
+  EXPECT_EQ(format_value(options, "a", ""), "a =\n");
+  options.fold = true;
+  EXPECT_EQ(format_value(
+                options, "smtpd_recipient_restrictions",
+                "permit_mynetworks, reject_unauth_destination, check_recipient_access hash:/etc/postfix/x"),
+            "smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination,\n"
+            "    check_recipient_access hash:/etc/postfix/x\n");
+  options.hide_name = true;
+  EXPECT_EQ(format_value(options, "a", "b"), "b\n");
+}
+
+TEST(PostconfPrint, JsonIsQuoted) {
+  EXPECT_EQ(format_json("a", "say \"x\\y\" \x01"), "{\"a\": \"say \\\"x\\\\y\\\" \\u0001\"}\n");
+}
+
+MasterEntry entry(std::string_view text) {
+  std::vector<std::string> warnings;
+  auto parsed = parse_entry(text, warnings);
+  if (!parsed) throw std::runtime_error(parsed.error().text);
+  return *parsed;
+}
+
+TEST(PostconfMaster, EntriesAreWrittenInColumns) {
+  EXPECT_EQ(entry_text(entry("smtp inet n - n - - smtpd"), false),
+            "smtp       inet  n       -       n       -       -       smtpd");
+  EXPECT_EQ(entry_text(entry("127.0.0.1:10025 inet n - n - 10 smtpd -o content_filter= -v"), true),
+            "127.0.0.1:10025 inet n   -       n       -       10      smtpd\n    -o content_filter=\n    -v");
+  EXPECT_EQ(entry_text(entry("c inet n - n - - smtpd -v -o a=b -D -v"), true),
+            "c          inet  n       -       n       -       -       smtpd -v\n    -o a=b\n    -D -v");
+  EXPECT_EQ(
+      entry_text(entry("e unix - n n - - spawn user=foo argv=/usr/bin/perl -w /usr/lib/policyd-spf-perl --x"),
+                 true),
+      "e          unix  -       n       n       -       -       spawn user=foo\n"
+      "    argv=/usr/bin/perl -w /usr/lib/policyd-spf-perl --x");
+}
+
+TEST(PostconfMaster, ArgumentsKeepTheirMeaning) {
+  EXPECT_EQ(entry("a inet n - n - - smtpd -o { x = 1 2 } -o {y=3} { p q }").command_line(),
+            "smtpd -o {x=1 2} -o y=3 {p q}");
+}
+
+TEST(PostconfMaster, OverridesAreThoseOfLeadingOptions) {
+  MasterEntry parsed = entry("d inet n - n - - smtpd -D -o a=b -oc=d x -o e=f");
+  EXPECT_THAT(parsed.overrides, ElementsAre(testing::Pair("a", "b"), testing::Pair("c", "d")));
+}
+
+TEST(PostconfMaster, BadFieldsAreErrors) {
+  std::vector<std::string> warnings;
+  EXPECT_EQ(parse_entry("smtp inet n - n - -", warnings).error().text, "bad field count");
+  EXPECT_EQ(parse_entry("smtp bar n - n - - smtpd", warnings).error().text,
+            "invalid type field \"bar\" in \"smtp bar n - n - - smtpd\"");
+  EXPECT_EQ(check_field(5, "3x", "3x").error().text, "invalid wakeup field \"3x\" in \"3x\"");
+  EXPECT_TRUE(check_field(5, "300?", ""));
+  EXPECT_FALSE(check_field(7, "", ""));
+}
+
+TEST(PostconfDatabase, TablesAreFoundInLists) {
+  std::vector<std::string> found;
+  visit_databases("hash:/x, proxy:ldap:accounts mysql:/etc/y.cf ldap:{inline x} pcre:z",
+                  [&](std::string_view type, std::string_view name) {
+                    found.push_back(std::string(type) + "|" + std::string(name));
+                  });
+  EXPECT_THAT(found, ElementsAre("ldap|accounts", "mysql|/etc/y.cf", "ldap|{inline x}"));
+}
+
+TEST(PostconfDatabase, ParametersAreSorted) {
+  for (std::string_view type : {"ldap", "memcache", "mongodb", "mysql", "pgsql", "sqlite"}) {
+    auto names = database_parameters(type);
+    EXPECT_FALSE(names.empty());
+    EXPECT_TRUE(std::is_sorted(names.begin(), names.end())) << type;
+  }
+}
+
+}  // namespace
+}  // namespace postrider::postconf
