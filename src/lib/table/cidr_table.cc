@@ -33,14 +33,16 @@ class CidrParser {
     LogicalLines lines(text);
     while (auto line = lines.next()) {
       if (line->indented) {
-        if (context_.log) context_.log(Severity::warning, indented_line_warning(context_.where, line->text));
+        context_.warn_indented(line->text);
         continue;
       }
       line_ = line->first;
       auto parsed = parse_rule(trim_right(line->text));
       if (!parsed) context_.warn(line_, printable(parsed.error().text) + ": skipping this rule");
     }
-    for (size_t open : open_ifs_) context_.warn(out_.rules[open].line, "IF has no matching ENDIF");
+    for (; !open_ifs_.empty(); open_ifs_.pop_back()) {
+      context_.warn(out_.rules[open_ifs_.back()].line, "IF has no matching ENDIF");
+    }
     return std::move(out_);
   }
 

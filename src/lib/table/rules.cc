@@ -27,13 +27,15 @@ class RuleSet::Parser {
     while (auto line = lines.next()) {
       line_ = line->first;
       if (line->indented) {
-        if (context_.log) context_.log(Severity::warning, indented_line_warning(context_.where, line->text));
+        context_.warn_indented(line->text);
         continue;
       }
       rest_ = trim_right(line->text);
       parse_rule();
     }
-    for (size_t open : open_ifs_) context_.warn(out_.rules_[open].line, "IF has no matching ENDIF");
+    for (; !open_ifs_.empty(); open_ifs_.pop_back()) {
+      context_.warn(out_.rules_[open_ifs_.back()].line, "IF has no matching ENDIF");
+    }
     return std::move(out_);
   }
 
@@ -81,7 +83,7 @@ class RuleSet::Parser {
     char delimiter = rest_.front();
     rest_.remove_prefix(1);
     size_t end = 0;
-    while (end < rest_.size() && rest_[end] != delimiter) end += rest_[end] == '\\' ? 2 : 1;
+    while (end < rest_.size() && (rest_[end] != delimiter || rest_[end] == '\\')) end += rest_[end] == '\\' ? 2 : 1;
     if (end >= rest_.size()) {
       warn(fmt::format("no closing regexp delimiter \"{}\": {} this rule", printable({&delimiter, 1}), kind_.unclosed));
       return std::nullopt;

@@ -76,7 +76,8 @@ class RuleTable : public TextTable<Content> {
  public:
   RuleTable(std::string_view type, std::string_view name, const OpenOptions& options)
       : TextTable<Content>(type, name, options,
-                           {.context = {.where = fmt::format("{} map {}", type, name),
+                           {.context = {.name = std::string(name),
+                                        .where = fmt::format("{} map {}", type, name),
                                         .behaviour = options.behaviour,
                                         .paranoid = options.paranoid,
                                         .values_are_files = options.values_are_files,

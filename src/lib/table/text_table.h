@@ -8,12 +8,14 @@
 #include "io/offload.h"
 #include "sys/file.h"
 #include "table/internal.h"
+#include "table/syntax.h"
 #include "table/watched_file.h"
 
 namespace postrider::table {
 
 /// What a parser of table text is told, and where it complains.
 struct ParseContext {
+  std::string name;   ///< Of the table.
   std::string where;  ///< How a warning begins: "cidr map /etc/postfix/x".
   Behaviour behaviour;
   bool paranoid = false;
@@ -22,6 +24,10 @@ struct ParseContext {
 
   void warn(int line, std::string_view text) const {
     if (log) log(Severity::warning, fmt::format("{}, line {}: {}", where, line, text));
+  }
+  /// For a line that continues none.
+  void warn_indented(std::string_view line) const {
+    if (log) log(Severity::warning, indented_line_warning(name, line));
   }
 };
 

@@ -18,7 +18,7 @@ struct TextHash {
     LogicalLines lines(text);
     while (auto line = lines.next()) {
       if (line->indented) {
-        if (context.log) context.log(Severity::warning, indented_line_warning(context.where, line->text));
+        context.warn_indented(line->text);
         continue;
       }
       auto entry = parse_entry(line->text, context.behaviour.utf8);
@@ -53,7 +53,8 @@ class TextHashTable : public TextTable<TextHash> {
   TextHashTable(std::string_view name, const OpenOptions& options)
       : TextTable(
             "texthash", name, options,
-            {.context = {.where = std::string(name),
+            {.context = {.name = std::string(name),
+                               .where = std::string(name),
                          .behaviour = options.behaviour,
                          .values_are_files = options.values_are_files,
                          .log = options.log},

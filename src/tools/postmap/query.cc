@@ -31,6 +31,11 @@ table::OpenOptions open_options(const Options& options, const Settings& settings
 
 namespace {
 
+void warn_empty(const std::string& name, std::string_view key) {
+  log::warning("table {}: key {}: empty string result is not allowed", name, printable(key));
+  log::warning("table {} should return NO RESULT in case of NOT FOUND", name);
+}
+
 /// The tables of the command line, opened when they are first asked.
 class Tables {
  public:
@@ -46,17 +51,17 @@ class Tables {
     for (size_t i = 0; i < tables_.size(); ++i) {
       if (!tables_[i]) tables_[i] = TRY(table::open(full_spec(options_.tables[i], settings_), with_));
       auto value = TRY(tables_[i]->lookup(key, Deadline::never()));
-      if (value) return check(*tables_[i], key, std::move(*value));
+      // Of one key the warnings name the table as it was given, of many the index.
+      bool one = !options_.from_stdin();
+      if (value) return check(one ? tables_[i]->spec() : tables_[i]->log_name(), *tables_[i], key, std::move(*value));
     }
     return std::nullopt;
   }
 
  private:
-  Result<std::optional<std::string>> check(const Table& table, std::string_view key, std::string value) const {
-    if (value.empty()) {
-      log::warning("table {}: key {}: empty string result is not allowed", table.log_name(), printable(key));
-      log::warning("table {} should return NO RESULT in case of NOT FOUND", table.log_name());
-    }
+  Result<std::optional<std::string>> check(const std::string& name, const Table& table, std::string_view key,
+                                           std::string value) const {
+    if (value.empty()) warn_empty(name, key);
     if (!options_.values_are_files) return value;
     auto content = base64_decode(value);
     if (content) return std::move(*content);
@@ -150,10 +155,9 @@ Result<int> list_entries(const Options& options, const Settings& settings) {
   Output output(options);
   for (auto entry = TRY(table->first(Deadline::never())); entry; entry = TRY(table->next(Deadline::never()))) {
     if (entry->key.empty()) {
-      log::warning("table {}: empty lookup key value is not allowed", table->log_name());
+      log::warning("table {}: empty lookup key value is not allowed", spec);
     } else if (entry->value.empty()) {
-      log::warning("table {}: key {}: empty string result is not allowed", table->log_name(), printable(entry->key));
-      log::warning("table {} should return NO RESULT in case of NOT FOUND", table->log_name());
+      warn_empty(spec, entry->key);
     }
     output.key_and_value(entry->key, TRY(shown_value(options, *table, *entry)));
     TRY(output.flush_full());

@@ -27,7 +27,7 @@ std::expected<Entry, LineProblem> parse_alias_line(std::string_view line, bool u
   };
   bool pair = colon != tokens.end() && colon != tokens.begin() && colon + 1 != tokens.end();
   if (!pair || name_has(',')) return std::unexpected(LineProblem{"need name:value pair"});
-  if (name_has('@')) return std::unexpected(LineProblem{"name must be local"});
+  if (name_has('@') || name_has('%')) return std::unexpected(LineProblem{"name must be local"});
   return Entry{mail::write_internal(TokenList(tokens.begin(), colon)),
                mail::write_external(TokenList(colon + 1, tokens.end()))};
 }
