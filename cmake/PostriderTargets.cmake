@@ -43,12 +43,23 @@ function(postrider_daemon name)
   install(TARGETS ${name} RUNTIME DESTINATION ${POSTRIDER_DAEMON_DIRECTORY})
 endfunction()
 
-# postrider_tool(name SOURCES ... DEPENDS ...): a command for the administrator.
+# postrider_tool(name SOURCES ... DEPENDS ... [LEAN] [INTERNAL]): a command for people. LEAN: started once for each
+# message, so that its start is what it costs; it loads no shared library but the C library. INTERNAL: started by other
+# programs alone.
 function(postrider_tool name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "LEAN;INTERNAL" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
   list(TRANSFORM arg_DEPENDS PREPEND postrider_ OUTPUT_VARIABLE link)
   add_executable(${name} ${arg_SOURCES})
+  if(arg_LEAN AND NOT POSTRIDER_SANITIZE)
+    target_link_libraries(${name} PRIVATE postrider_lean)
+    target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc -Wl,--as-needed -Wl,--gc-sections)
+  endif()
   target_link_libraries(${name} PRIVATE postrider_flags ${link} ${arg_LIBRARIES})
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/sbin)
-  install(TARGETS ${name} RUNTIME DESTINATION ${POSTRIDER_COMMAND_DIRECTORY})
+  if(arg_INTERNAL)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/libexec)
+    install(TARGETS ${name} RUNTIME DESTINATION ${POSTRIDER_DAEMON_DIRECTORY})
+  else()
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/sbin)
+    install(TARGETS ${name} RUNTIME DESTINATION ${POSTRIDER_COMMAND_DIRECTORY})
+  endif()
 endfunction()

@@ -1,8 +1,8 @@
 // What a local user may put into the maildrop queue.
 //
-// Whoever can run postdrop can hand it any bytes. Only records that a submission needs pass: nothing that tells
-// the mail system where the message came from, whether it was delivered, how it is filtered or where it goes
-// beside its recipients.
+// Whoever can run postdrop can hand it any bytes. Only records that a submission needs pass: nothing that
+// tells the mail system where the message came from, whether it was delivered, how it is filtered or where it
+// goes beside its recipients.
 #pragma once
 
 #include <cstddef>

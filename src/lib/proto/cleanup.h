@@ -6,6 +6,8 @@
 // nothing behind.
 #pragma once
 
+#include <string_view>
+
 #include "ipc/codec.h"
 
 namespace postrider::proto {
@@ -57,6 +59,23 @@ enum CleanupProblem : uint32_t {
   kProblemDefer = 1 << 7,       ///< A table did not answer, or a rule said so: try again.
   kProblemDiskFull = 1 << 8,    ///< With kProblemWrite: no space is left, or a quota is used up.
 };
+
+/// The most important of several problems in Postfix's words; empty for none.
+constexpr std::string_view describe_problem(uint32_t problems) {
+  constexpr struct {
+    uint32_t problem;
+    std::string_view text;
+  } kTexts[] = {
+      {kProblemDefer, "service unavailable"},      {kProblemProxy, "queue file write error"},
+      {kProblemBad, "internal protocol error"},    {kProblemRecipients, "no recipients specified"},
+      {kProblemHops, "too many hops"},             {kProblemSize, "message file too big"},
+      {kProblemContent, "message content rejected"}, {kProblemWrite, "queue file write error"},
+  };
+  for (const auto& known : kTexts) {
+    if ((problems & known.problem) != 0) return known.text;
+  }
+  return problems == 0 ? std::string_view() : "unknown error";
+}
 
 struct CleanupStatus {
   static constexpr uint16_t kType = 36;

@@ -147,6 +147,11 @@ bool can_access(const std::string& path, int wanted) {
   return ::faccessat(AT_FDCWD, path.c_str(), wanted, AT_EACCESS) == 0;
 }
 
+Result<void> change_directory(const std::string& path) {
+  if (::chdir(path.c_str()) < 0) return fail_path("chdir", path);
+  return {};
+}
+
 Result<void> rename_file(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) < 0) return fail_errno(fmt::format("rename {} to {}", from, to));
   return {};

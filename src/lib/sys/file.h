@@ -44,6 +44,9 @@ Result<void> link_file(const std::string& from, const std::string& to);
 Result<void> set_mode(int fd, mode_t mode);
 Result<void> set_owner(int fd, uid_t uid, gid_t gid);
 
+/// chdir(2).
+Result<void> change_directory(const std::string& path);
+
 Result<void> rename_file(const std::string& from, const std::string& to);
 /// As rename_file(), but fails with EEXIST when `to` exists.
 Result<void> rename_new_file(const std::string& from, const std::string& to);

@@ -220,6 +220,10 @@ void set_environment(const std::vector<std::string>& entries) {
   environ = list->data();
 }
 
+void set_environment_entry(const std::string& name, const std::string& value) {
+  if (setenv(name.c_str(), value.c_str(), 1) < 0) abort();  // Out of memory.
+}
+
 void open_standard_descriptors() {
   for (int fd = 0; fd <= 2; ++fd) {
     if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != fd) abort();

@@ -39,8 +39,9 @@ Result<int> wait_for(pid_t pid);
 
 /// The environment of this process as NAME=value.
 std::vector<std::string> environment();
-/// Replaces it.
+/// Replaces it, or one entry.
 void set_environment(const std::vector<std::string>& entries);
+void set_environment_entry(const std::string& name, const std::string& value);
 
 /// Opens /dev/null for those of the descriptors 0, 1 and 2 that are closed, so that no file that is opened later
 /// gets to be standard output. The first thing that a program with borrowed rights does.

@@ -9,6 +9,7 @@
 
 #include "io/loop.h"
 #include "queue/content.h"
+#include "queue/committer.h"
 #include "queue/envelope.h"
 #include "support/fault_files.h"
 

@@ -1,0 +1,111 @@
+#include "tool/tool.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/text.h"
+#include "config/params/instance.h"
+#include "config/params/system.h"
+#include "log/log.h"
+#include "service/log_setup.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+namespace postrider::tool {
+
+namespace params = config::params;
+
+namespace {
+
+Traits current{.name = "postrider"};  // Of this process; set by run().
+
+std::string_view name_of(std::string_view entry) {
+  return entry.substr(0, entry.find('='));
+}
+
+[[noreturn]] void fatal_config(const config::ConfigError& error) {
+  if (!error.warning.empty()) log::warning("{}", error.warning);
+  if (std::string hint = error.hint(); !hint.empty()) log::error("{}", hint);
+  fail_text(error.what());
+}
+
+}  // namespace
+
+void fatal_text(int status, std::string_view text) {
+  log::write(log::Severity::fatal, text);
+  _exit(status);
+}
+
+void fail_text(std::string_view text) {
+  fatal_text(current.failure, text);
+}
+
+int run(const Traits& traits, const std::function<int()>& body) {
+  sys::open_standard_descriptors();
+  signal(SIGPIPE, SIG_IGN);
+  current = traits;
+  log::open({.ident = fmt::format("postfix/{}", traits.name),
+             .to_syslog = true,
+             .to_stderr = true,
+             .connect_late = true});
+  try {
+    return body();
+  } catch (const config::ConfigError& error) {
+    fatal_config(error);
+  } catch (const std::exception& error) {
+    fail_text(error.what());
+  }
+}
+
+config::Config load_config(const std::string& directory, int verbose) {
+  bool borrowed = current.may_borrow_rights && sys::has_borrowed_rights();
+  auto config = config::Config::load({.directory = directory,
+                                      .process_name = std::string(current.name),
+                                      .only_listed_directories = borrowed});
+  if (!config) {
+    // One sentence for what was refused, one for what to do about it.
+    std::string_view text = config.error().text;
+    size_t advice = config.error().kind == ErrorKind::denied ? text.find("; ") : text.npos;
+    if (advice == text.npos) fail_text(text);
+    log::error("{}", text.substr(0, advice));
+    fail_text(text.substr(advice + 2));
+  }
+  if (borrowed) sys::set_environment(imported_environment(*config));
+  service::open_log(*config, current.name, {.to_stderr = true, .verbose = verbose, .connect_late = true});
+  for (const std::string& warning : config->warnings())
+    log::warning("{}", warning);
+  return std::move(*config);
+}
+
+std::vector<std::string> imported_environment(const config::Config& config) {
+  std::string list = config.get(params::import_environment);
+  std::vector<std::string> out;
+  for (std::string_view word : split_braced(list, kListSeparators)) {
+    if (word.starts_with('{') && word.ends_with('}')) word = trim(word.substr(1, word.size() - 2));
+    if (word.find('=') != word.npos) {
+      out.emplace_back(word);
+    } else if (const char* value = std::getenv(std::string(word).c_str())) {
+      out.push_back(fmt::format("{}={}", word, value));
+    }
+  }
+  // Programs that are started from here work with the same configuration.
+  std::erase_if(out, [](const std::string& entry) { return name_of(entry) == "MAIL_CONFIG"; });
+  out.push_back("MAIL_CONFIG=" + config.directory());
+  return out;
+}
+
+void enter_queue_directory(const config::Config& config) {
+  auto done = sys::change_directory(config.get(params::queue_directory));
+  if (!done) fail_text(done.error().text);
+}
+
+void become(const std::string& directory, const std::vector<std::string>& argv) {
+  std::vector<std::string> command = argv;
+  command[0] = directory + "/" + argv[0];
+  log::flush();
+  fail_text(sys::replace_process(command).text);
+}
+
+}  // namespace postrider::tool

@@ -1,0 +1,67 @@
+// What the commands for users have in common: how they start, and how they fail.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "config/config.h"
+
+namespace postrider::tool {
+
+/// Exit statuses as sysexits.h has them.
+enum ExitStatus : int {
+  kOk = 0,
+  kUsage = 64,
+  kDataError = 65,
+  kUnavailable = 69,
+  kSoftware = 70,
+  kSystemError = 71,
+  kTemporaryFailure = 75,
+  kNoPermission = 77,
+};
+
+/// A command, apart from its options.
+struct Traits {
+  std::string_view name;  ///< As in its log lines: "sendmail".
+  int failure = 1;        ///< Exit status of everything that fails without one of its own.
+  /// Installed with rights that its users do not have: its configuration and environment are not theirs to
+  /// choose.
+  bool may_borrow_rights = false;
+};
+
+/// Runs the body of a command: standard descriptors are open, broken pipes are errors of write(2), and lines
+/// of the log go to standard error and to syslog. A mistake in the configuration ends it with
+/// `traits.failure`.
+int run(const Traits& traits, const std::function<int()>& body);
+
+/// Loads the configuration and opens the log that it asks for. An error ends the process. `directory` is that
+/// of an option -c; empty: MAIL_CONFIG or the built-in one.
+config::Config load_config(const std::string& directory, int verbose);
+
+/// The entries of the own environment that import_environment lists, and those that it sets.
+std::vector<std::string> imported_environment(const config::Config& config);
+
+/// chdir(2) to queue_directory; an error ends the process.
+void enter_queue_directory(const config::Config& config);
+
+/// Logs "fatal: text" and ends the process.
+[[noreturn]] void fatal_text(int status, std::string_view text);
+template <typename... A>
+[[noreturn]] void fatal(int status, fmt::format_string<A...> format, A&&... arguments) {
+  fatal_text(status, fmt::format(format, std::forward<A>(arguments)...));
+}
+/// The same with the status that run() was given.
+[[noreturn]] void fail_text(std::string_view text);
+template <typename... A>
+[[noreturn]] void fail(fmt::format_string<A...> format, A&&... arguments) {
+  fail_text(fmt::format(format, std::forward<A>(arguments)...));
+}
+
+/// Becomes a program of ours; an error ends the process.
+[[noreturn]] void become(const std::string& directory, const std::vector<std::string>& argv);
+
+}  // namespace postrider::tool

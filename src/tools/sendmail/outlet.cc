@@ -1,0 +1,95 @@
+#include "tools/sendmail/outlet.h"
+
+#include "log/log.h"
+#include "sys/process.h"
+
+namespace postrider::sendmail {
+
+using maildrop::Outcome;
+using queue::RecordType;
+
+namespace {
+constexpr size_t kWriteSize = 32 * 1024;
+constexpr size_t kMaxReply = 64 * 1024;
+}  // namespace
+
+// --- directly ---
+
+void DirectOutlet::put(RecordType type, std::string_view data) {
+  if (data.size() > record_limit_) too_long_ = true;
+  drop_->append(type, data);
+}
+
+Outcome DirectOutlet::finish() {
+  if (too_long_) {
+    log::warning("record longer than {} bytes", record_limit_);
+    return {.problems = proto::kProblemWrite};
+  }
+  drop_->append(RecordType::end, "");
+  if (auto committed = drop_->commit(); !committed) {
+    log::warning("{}", committed.error().text);
+    return Outcome::of(committed.error());
+  }
+  if (auto told = maildrop::notify_pickup(pickup_socket_); !told) {
+    log::warning("unable to look up {}: {}", pickup_socket_, told.error().text);
+  }
+  return {};
+}
+
+// --- through postdrop ---
+
+Result<std::unique_ptr<PostdropOutlet>> PostdropOutlet::start(const std::vector<std::string>& argv,
+                                                              const std::vector<std::string>& environment) {
+  sys::Pipe input = TRY(sys::make_pipe());
+  sys::Pipe output = TRY(sys::make_pipe());
+  std::unique_ptr<PostdropOutlet> outlet(new PostdropOutlet);
+  outlet->pid_ = TRY(sys::spawn({.argv = argv,
+                                 .environment = environment,
+                                 .descriptors = {{input.read.get(), 0}, {output.write.get(), 1}, {2, 2}}}));
+  outlet->to_ = std::move(input.write);
+  outlet->from_ = std::move(output.read);
+  return outlet;
+}
+
+PostdropOutlet::~PostdropOutlet() {
+  end();
+}
+
+/// Without an end record postdrop takes the end of its input for "never mind".
+void PostdropOutlet::end() {
+  to_.reset();
+  from_.reset();
+  if (pid_ != 0) (void)sys::wait_for(pid_);
+  pid_ = 0;
+}
+
+void PostdropOutlet::put(RecordType type, std::string_view data) {
+  queue::append_record(buffer_, type, data);
+  if (buffer_.size() >= kWriteSize) flush();
+}
+
+void PostdropOutlet::flush() {
+  if (!broken_) broken_ = !sys::write_all(to_.get(), buffer_);
+  buffer_.clear();
+}
+
+Outcome PostdropOutlet::finish() {
+  queue::append_record(buffer_, RecordType::end, "");
+  flush();
+  return read_outcome();
+}
+
+Outcome PostdropOutlet::cancel() {
+  buffer_.clear();
+  return read_outcome();
+}
+
+Outcome PostdropOutlet::read_outcome() {
+  to_.reset();
+  auto reply = sys::read_all(from_.get(), kMaxReply);
+  end();
+  if (!reply) return {.problems = proto::kProblemWrite};
+  return maildrop::parse_reply(*reply);
+}
+
+}  // namespace postrider::sendmail
