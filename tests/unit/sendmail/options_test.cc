@@ -15,12 +15,21 @@ struct Parsed {
   std::vector<std::string> warnings;
 };
 
-Parsed parse(std::vector<std::string> words, Mode mode = Mode::enqueue) {
-  words.insert(words.begin(), "sendmail");
-  std::vector<char*> argv;
-  for (std::string& word : words)
-    argv.push_back(word.data());
+/// As main() gets them. They stay: getopt(3) remembers where in them it was.
+std::vector<char*> arguments(std::vector<std::string> words) {
+  static std::list<std::string> kept;
+  kept.emplace_back("sendmail");
+  std::vector<char*> argv{kept.back().data()};
+  for (std::string& word : words) {
+    kept.push_back(std::move(word));
+    argv.push_back(kept.back().data());
+  }
   argv.push_back(nullptr);
+  return argv;
+}
+
+Parsed parse(std::vector<std::string> words, Mode mode = Mode::enqueue) {
+  std::vector<char*> argv = arguments(std::move(words));
   Parsed out;
   Rules rules{.default_verp_delimiters = "+=", .verp_delimiter_filter = "-=+"};
   out.line = parse_command_line(static_cast<int>(argv.size()) - 1, argv.data(), mode, rules,
