@@ -1,0 +1,104 @@
+// Lists of restrictions (smtpd_recipient_restrictions and their kin), parsed.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/deadline.h"
+#include "config/config.h"
+#include "table/maps.h"
+
+namespace postrider::access {
+
+/// What a restriction does.
+enum class Action : unsigned char {
+  permit,
+  reject,
+  defer,
+  warn_if_reject,
+  defer_if_permit,
+  defer_if_reject,
+  sleep,
+  check_access,  ///< A table decides; `subject` and `via` tell what it is asked for.
+  bare_table,    ///< A table without a word before it: the stage tells what it is asked for.
+  restriction_class,
+
+  permit_mynetworks,
+  permit_inet_interfaces,
+  permit_auth_destination,
+  permit_by_login,  ///< SASL and TLS client certificates: permits what has authenticated itself.
+  reject_unauth_destination,
+  defer_unauth_destination,
+  reject_unauth_pipelining,
+  reject_plaintext_session,
+  reject_unknown_client,
+  reject_unknown_reverse_client,
+  reject_invalid_helo,
+  reject_non_fqdn_helo,
+  reject_unknown_helo,
+  reject_non_fqdn_address,
+  reject_unknown_domain,
+  reject_unlisted,
+  reject_multi_recipient_bounce,
+  sender_login,  ///< reject_sender_login_mismatch and the like.
+
+  unavailable,  ///< Known, and not in this release.
+  removed,      ///< Gone since release 3.9.
+  unknown,
+  misused,  ///< The argument is missing or malformed; `problem` is the log line.
+};
+
+/// What a restriction looks at.
+enum class Subject : unsigned char { none, client, reverse_client, helo, sender, recipient, etrn, login, certificate };
+/// Whether the subject itself is looked up, or hosts that stand for its domain.
+enum class Via : unsigned char { itself, name_servers, mail_exchangers, addresses };
+
+struct RestrictionList;
+
+struct Restriction {
+  Action action = Action::unknown;
+  Subject subject = Subject::none;
+  Via via = Via::itself;
+  std::string name;      ///< As it is usually written: "reject_unauth_destination".
+  std::string argument;  ///< As written.
+  table::Maps table;     ///< One table.
+  seconds pause{0};
+  const RestrictionList* members = nullptr;  ///< Of a class.
+  std::string problem;
+  std::string advice;  ///< What to use instead of one that was removed.
+};
+
+struct RestrictionList {
+  std::string parameter;
+  std::string source;  ///< Where the parameter is set.
+  std::vector<Restriction> items;
+};
+
+/// The user's smtpd_restriction_classes, and the means to read lists.
+class RestrictionReader {
+ public:
+  /// Reads the classes. Throws ConfigError where one is not defined. The catalog must outlive the object; what
+  /// tables need of the file system is added to `paths`.
+  RestrictionReader(table::Catalog& catalog, const config::Config& config, std::vector<std::string>& paths);
+
+  /// The list that a parameter has.
+  RestrictionList read(config::Param<std::string> param);
+  /// A list that was found in a table. Tables in it would be opened now, which a sandbox may not allow.
+  RestrictionList read_text(std::string_view text) const;
+
+ private:
+  Restriction read_one(std::string_view word, std::string_view& rest) const;
+  void open_table(Restriction& out, std::string_view spec) const;
+  void read_argument(Restriction& out, std::string_view& rest) const;
+
+  table::Catalog& catalog_;
+  const config::Config& config_;
+  std::vector<std::string>* paths_;
+  std::map<std::string, std::unique_ptr<RestrictionList>, std::less<>> classes_;
+};
+
+}  // namespace postrider::access
