@@ -162,7 +162,7 @@ Result<bool> Judge::is_known_local(std::string_view address) const {
 Judge::Verdict Judge::unlisted(std::string_view address, std::string_view about) {
   bool is_sender = about == about::kSender;
   (is_sender ? memory_.sender_looked_up : memory_.recipient_looked_up) = true;
-  if (address.empty()) return Verdict::undecided;
+  if (address.empty() || !policy_.settings.knows_addresses) return Verdict::undecided;
   auto reply = world_.resolve(is_sender ? std::string_view() : sender(), address, deadline_);
   if (!reply || (reply->flags & proto::kResolveFailed) != 0) return lookup_failure(address);
   auto mapped = is_mapped(reply->recipient, is_sender);

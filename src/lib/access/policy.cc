@@ -88,6 +88,7 @@ Settings::Settings(const config::Config& c)
       utf8(c.get(params::smtputf8_enable)),
       reject_unlisted_sender(c.get(params::smtpd_reject_unlisted_sender)),
       reject_unlisted_recipient(c.get(params::smtpd_reject_unlisted_recipient)),
+      knows_addresses(!lists_word(c.get(params::receive_override_options), "no_unknown_recipient_checks")),
       relay_before_recipient(c.get(params::smtpd_relay_before_recipient_restrictions)),
       null_key(c.get(params::smtpd_null_access_lookup_key)),
       myorigin(c.get(params::myorigin)),

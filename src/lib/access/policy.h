@@ -21,6 +21,7 @@ struct Settings {
 
   bool delay_reject, soft_bounce, allow_untrusted_routing, show_table_names, utf8;
   bool reject_unlisted_sender, reject_unlisted_recipient;
+  bool knows_addresses;  ///< Off with receive_override_options = no_unknown_recipient_checks.
   bool relay_before_recipient;
   std::string null_key;  ///< smtpd_null_access_lookup_key
   std::string myorigin, recipient_delimiter, double_bounce_sender;

@@ -1,0 +1,87 @@
+#include "smtpd/data_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace postrider::smtpd {
+
+using queue::RecordType;
+
+namespace {
+
+/// What is left of a line of which the last carriage return has been removed: it may have had more.
+std::string_view without_carriage_returns(std::string_view text) {
+  while (text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+DataReader::Step DataReader::next(const io::Line& line) {
+  bool bare = line.end == io::LineEnd::lf;
+  bool complete = line.end != io::LineEnd::partial;
+  if (bare) saw_bare_lf_ = true;
+  record_.type = complete ? RecordType::text : RecordType::text_part;
+  record_.text = line.text;
+  if (mode_ == BareLf::accept && complete) record_.text = without_carriage_returns(record_.text);
+  bool starts_line = std::exchange(at_start_, complete);
+  bool after_bare_lf = complete ? std::exchange(after_bare_lf_, bare) : after_bare_lf_;
+  if (!starts_line || !record_.text.starts_with('.')) return Step::record;
+  record_.text.remove_prefix(1);
+  if (!record_.text.empty() || !complete) return Step::record;
+  return mode_ != BareLf::accept && (bare || after_bare_lf) ? Step::ignored : Step::end;
+}
+
+bool ChunkReader::next(std::string_view& input) {
+  line_.erase(0, std::exchange(taken_, 0));
+  while (!input.empty()) {
+    // One character more than the limit may be the carriage return of a line that just fits.
+    size_t room = line_limit_ + 1 - line_.size();
+    size_t count = std::min({input.find('\n'), input.size(), room});
+    line_ += input.substr(0, count);
+    input.remove_prefix(count);
+    if (input.starts_with('\n') && (line_.size() <= line_limit_ || line_.ends_with('\r'))) {
+      input.remove_prefix(1);
+      end_line();
+      return true;
+    }
+    if (line_.size() > line_limit_) {
+      taken_ = line_limit_;
+      record_ = {RecordType::text_part, std::string_view(line_).substr(0, taken_)};
+      return true;
+    }
+  }
+  return false;
+}
+
+void ChunkReader::end_line() {
+  bool bare = !line_.ends_with('\r');
+  if (bare) saw_bare_lf_ = true;
+  taken_ = line_.size();
+  record_ = {RecordType::text, line_};
+  if (!bare) record_.text.remove_suffix(1);
+  if (mode_ == BareLf::accept) record_.text = without_carriage_returns(record_.text);
+}
+
+bool ChunkReader::finish() {
+  line_.erase(0, std::exchange(taken_, 0));
+  if (line_.empty()) return false;
+  record_ = {RecordType::text, line_};
+  taken_ = line_.size();
+  return true;
+}
+
+HeaderStart::Change HeaderStart::look_at(const ContentRecord& record) {
+  std::string_view text = record.text;
+  bool goes_on = std::exchange(in_long_line_, record.type == RecordType::text_part);
+  if (goes_on) return {};
+  // The separator lines of mailbox files, which some programs leave at the top.
+  if (text.substr(std::min(text.find_first_not_of('>'), text.size())).starts_with("From ")) {
+    return {.prefix = "X-Mailbox-Line: "};
+  }
+  done_ = true;
+  // Continuing the header that this system has put in front is not what the sender had in mind.
+  return {.empty_line_before = text.starts_with(' ') || text.starts_with('\t')};
+}
+
+}  // namespace postrider::smtpd

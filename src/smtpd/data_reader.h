@@ -1,0 +1,93 @@
+// Message content as it comes behind DATA and in BDAT chunks: lines, dots, and what senders get wrong about
+// line ends.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "io/stream.h"
+#include "queue/record.h"
+
+namespace postrider::smtpd {
+
+/// What line feeds without carriage return mean (smtpd_forbid_bare_newline). Systems that disagree about the end
+/// of a message can be made to take one message for two.
+enum class BareLf : unsigned char {
+  accept,     ///< As good as CRLF.
+  normalize,  ///< They end lines, but not the message.
+  note,       ///< As normalize; they are mentioned in the log when the session ends.
+  reject,     ///< As normalize, and the message is refused.
+};
+
+/// A line of content or a piece of it, as a record for the queue file.
+struct ContentRecord {
+  queue::RecordType type = queue::RecordType::text;
+  std::string_view text;
+};
+
+/// The lines behind DATA (RFC 5321 section 4.5.2).
+class DataReader {
+ public:
+  explicit DataReader(BareLf mode) : mode_(mode) {}
+
+  enum class Step : unsigned char {
+    record,   ///< record() is content.
+    ignored,  ///< A line that looks like the end of the message, and is not.
+    end,      ///< The message is complete.
+  };
+  Step next(const io::Line& line);
+  const ContentRecord& record() const { return record_; }
+  bool saw_bare_lf() const { return saw_bare_lf_; }
+
+ private:
+  BareLf mode_;
+  ContentRecord record_;
+  bool at_start_ = true;            // Of a line.
+  bool after_bare_lf_ = false;      // The line before ended so.
+  bool saw_bare_lf_ = false;
+};
+
+/// The lines in chunks of BDAT (RFC 3030). A line may go on in the next chunk.
+class ChunkReader {
+ public:
+  /// `line_limit`: longer lines are handed on in pieces.
+  ChunkReader(BareLf mode, size_t line_limit) : mode_(mode), line_limit_(line_limit) {}
+
+  /// Takes bytes from the front of `input` until a record is complete; false when all are taken first.
+  bool next(std::string_view& input);
+  /// The last chunk is over: what is left is a line. False when nothing is.
+  bool finish();
+  /// Valid until the next call.
+  const ContentRecord& record() const { return record_; }
+  bool saw_bare_lf() const { return saw_bare_lf_; }
+
+ private:
+  void end_line();
+
+  BareLf mode_;
+  size_t line_limit_;
+  std::string line_;  // What is known of the current one.
+  size_t taken_ = 0;  // Bytes of it that have been handed on.
+  ContentRecord record_;
+  bool saw_bare_lf_ = false;
+};
+
+/// Makes the first lines of content fit for a message: they may be no header at all.
+class HeaderStart {
+ public:
+  /// What stands in front of the record's text, and whether an empty line comes before it.
+  struct Change {
+    std::string_view prefix;
+    bool empty_line_before = false;
+  };
+  /// To be asked for each record until `done()`.
+  Change look_at(const ContentRecord& record);
+  bool done() const { return done_; }
+
+ private:
+  bool done_ = false;
+  bool in_long_line_ = false;
+};
+
+}  // namespace postrider::smtpd

@@ -1,0 +1,135 @@
+#include "smtpd/settings.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "config/params/bounce.h"
+#include "config/params/cleanup.h"
+#include "config/params/instance.h"
+#include "config/params/rewrite.h"
+#include "config/params/services.h"
+#include "config/params/smtpd.h"
+#include "config/params/smtpd_access.h"
+#include "config/params/system.h"
+#include "proto/cleanup.h"
+
+namespace postrider::smtpd {
+
+namespace params = config::params;
+
+namespace {
+
+BareLf parse_bare_lf(const std::string& word) {
+  if (word == "no") return BareLf::accept;
+  if (word == "reject") return BareLf::reject;
+  return word == "note" ? BareLf::note : BareLf::normalize;
+}
+
+constexpr std::string_view kOverrides[] = {"no_unknown_recipient_checks", "no_address_mappings",
+                                           "no_header_body_checks", "no_milters"};
+enum Override : uint32_t { kNoMappings = 2, kNoChecks = 4, kNoMilters = 8 };
+
+uint32_t parse_overrides(const config::Config& config) {
+  auto words = config::parse_words("receive_override_options", config.get(params::receive_override_options), kOverrides);
+  if (!words) {
+    throw config::ConfigError(words.error().text, config.source("receive_override_options"),
+                              "use no_unknown_recipient_checks, no_address_mappings, no_header_body_checks, no_milters");
+  }
+  return *words;
+}
+
+/// Whether messages of this service become SMTPUTF8 messages when they need it.
+bool detects_smtputf8(const config::Config& config) {
+  std::string classes = config.get(params::smtputf8_autodetect_classes);
+  auto words = split_any(classes, kListSeparators);
+  return std::any_of(words.begin(), words.end(), [](std::string_view word) {
+    return equals_ignore_case(word, "smtpd") || equals_ignore_case(word, "all");
+  });
+}
+
+uint32_t flags_for_cleanup(const config::Config& config, uint32_t overrides) {
+  uint32_t out = proto::kCleanupFromSmtpd;
+  if ((overrides & kNoChecks) == 0) out |= proto::kCleanupFilter;
+  if ((overrides & kNoMappings) == 0) out |= proto::kCleanupBcc | proto::kCleanupMap;
+  if ((overrides & kNoMilters) == 0) out |= proto::kCleanupMilter;
+  if (detects_smtputf8(config)) out |= proto::kCleanupAutoUtf8;
+  return out;
+}
+
+/// C-style escapes: "\t", "\40".
+std::string resolve_escapes(std::string_view text) {
+  constexpr std::string_view kLetters = "abfnrtv", kMeanings = "\a\b\f\n\r\t\v";
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      out += text[i];
+      continue;
+    }
+    char c = text[++i];
+    size_t digits = 0;
+    while (digits < 3 && i + digits < text.size() && text[i + digits] >= '0' && text[i + digits] <= '7') ++digits;
+    if (digits > 0) {
+      out += static_cast<char>(parse_unsigned(text.substr(i, digits), 8).value_or(0));
+      i += digits - 1;
+    } else {
+      size_t known = kLetters.find(c);
+      out += known == std::string_view::npos ? c : kMeanings[known];
+    }
+  }
+  return out;
+}
+
+size_t count(int value) { return static_cast<size_t>(std::max(value, 0)); }
+
+}  // namespace
+
+Settings::Settings(const config::Config& c, bool alone)
+    : stand_alone(alone),
+      myhostname(c.get(params::myhostname)),
+      mail_name(c.get(params::mail_name)),
+      banner(c.get(params::smtpd_banner)),
+      server_name(c.service_name()),
+      log_form(mail::parse_log_form(c.get(params::info_log_address_format)).value_or(mail::LogForm::external)),
+      line_length_limit(count(c.get(params::line_length_limit))),
+      message_size_limit(c.get(params::message_size_limit)),
+      queue_minfree(c.get(params::queue_minfree)),
+      soft_error_limit(count(c.get(params::smtpd_soft_error_limit))),
+      hard_error_limit(count(c.get(params::smtpd_hard_error_limit))),
+      junk_command_limit(count(c.get(params::smtpd_junk_command_limit))),
+      error_sleep_time(c.get(params::smtpd_error_sleep_time)),
+      recipient_limit(count(c.get(params::smtpd_recipient_limit))),
+      recipient_overshoot_limit(count(c.get(params::smtpd_recipient_overshoot_limit))),
+      timeout(c.get(params::smtpd_timeout)),
+      per_request_deadline(c.get(params::smtpd_per_request_deadline)),
+      min_data_rate(count(c.get(params::smtpd_min_data_rate))),
+      ipc_timeout(c.get(params::ipc_timeout)),
+      helo_required(c.get(params::smtpd_helo_required)),
+      strict_envelopes(c.get(params::strict_rfc821_envelopes)),
+      disable_vrfy(c.get(params::disable_vrfy_command)),
+      delay_open(c.get(params::smtpd_delay_open_until_valid_rcpt)),
+      peername_lookup(c.get(params::smtpd_peername_lookup)),
+      client_port_logging(c.get(params::smtpd_client_port_logging)),
+      hide_client_session(c.get(params::smtpd_hide_client_session)),
+      delay_reject(c.get(params::smtpd_delay_reject)),
+      soft_bounce(c.get(params::soft_bounce)),
+      forbid_unauth_pipelining(c.get(params::smtpd_forbid_unauth_pipelining)),
+      bare_lf(parse_bare_lf(c.get(params::smtpd_forbid_bare_newline))),
+      bare_lf_code(c.get(params::smtpd_forbid_bare_newline_reject_code)),
+      smtputf8(c.get(params::smtputf8_enable)),
+      strict_smtputf8(c.get(params::strict_smtputf8)),
+      discard_keywords(smtp::parse_keywords(c.get(params::smtpd_discard_ehlo_keywords))),
+      default_verp_delimiters(c.get(params::default_verp_delimiters)),
+      verp_delimiter_filter(c.get(params::verp_delimiter_filter)),
+      content_filter(c.get(params::content_filter)),
+      cleanup_service(c.get(params::cleanup_service_name)),
+      reject_footer(c.get(params::smtpd_reject_footer)),
+      expansion_filter(resolve_escapes(c.get(params::smtpd_expansion_filter))),
+      postdrop(c.get(params::command_directory) + "/postdrop") {
+  cleanup_flags = flags_for_cleanup(c, parse_overrides(c));
+  // Local programs end lines as files do.
+  if (alone) bare_lf = BareLf::accept;
+}
+
+}  // namespace postrider::smtpd
