@@ -56,7 +56,8 @@ std::string with_extension(const std::string& address, std::string_view extensio
 
 }  // namespace
 
-Tables::Tables(const config::Config& config) : catalog(clients::table_options(config)) {
+Tables::Tables(const config::Config& config)
+    : catalog(clients::table_options(config)), local_domains(clients::open_local_domains(catalog, config, paths)) {
   auto open = [&](auto param, table::Maps& maps) {
     maps = clients::open_maps(catalog, config, param, {}, paths);
   };
@@ -64,7 +65,6 @@ Tables::Tables(const config::Config& config) : catalog(clients::table_options(co
   open(params::sender_canonical_maps, sender_canonical);
   open(params::recipient_canonical_maps, recipient_canonical);
   open(params::virtual_alias_maps, virtual_alias);
-  local_domains = clients::open_match_list(catalog, config, params::mydestination, table::MatchList::Kind::domain, paths);
 }
 
 AddressMapper::AddressMapper(const Settings& settings, const Tables& tables)
@@ -72,7 +72,7 @@ AddressMapper::AddressMapper(const Settings& settings, const Tables& tables)
 
 Result<bool> AddressMapper::is_local(std::string_view domain, Deadline deadline) const {
   if (equals_ignore_case(domain, settings_.myorigin)) return true;
-  return TRY(tables_.local_domains.match(domain, deadline)).matched;
+  return TRY(tables_.local_domains.match(domain, deadline)).local;
 }
 
 table::AddressContext AddressMapper::context() const {

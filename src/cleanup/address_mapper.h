@@ -9,8 +9,8 @@
 #include "base/result.h"
 #include "cleanup/settings.h"
 #include "clients/rewrite.h"
+#include "rewrite/local_domains.h"
 #include "table/address_find.h"
-#include "table/match_list.h"
 
 namespace postrider::cleanup {
 
@@ -22,10 +22,9 @@ struct Tables {
   explicit Tables(const config::Config& config);
 
   table::Catalog catalog;
+  std::vector<std::string> paths;  ///< Everything that must stay reachable in the sandbox.
   table::Maps canonical, sender_canonical, recipient_canonical, virtual_alias;
-  table::MatchList local_domains;  ///< mydestination
-  /// Everything that must stay reachable in the sandbox.
-  std::vector<std::string> paths;
+  rewrite::LocalDomains local_domains;
 };
 
 /// A mapping that cannot be done now or at all. The text is the log line, after the queue id.

@@ -8,7 +8,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "service/own_addresses.h"
+#include "config/own_addresses.h"
+#include "config/params/instance.h"
 #include "sys/file.h"
 #include "sys/interfaces.h"
 
@@ -38,6 +39,23 @@ Result<sys::Fd> open_fifo(const std::string& path) {
   return sys::open_file(path, O_RDWR | O_NONBLOCK);
 }
 
+bool has_ipv6() { return static_cast<bool>(sys::Fd(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0))); }
+
+/// What a listener without a host binds to: the wildcard addresses with "inet_interfaces = all", else the addresses
+/// named there.
+Result<std::vector<sys::Address>> addresses_of_all_interfaces(const config::Config& config) {
+  std::vector<sys::Address> out;
+  if (trim(config.get(config::params::inet_interfaces)) != "all") {
+    for (sys::InterfaceAddress& own : TRY(config::own_addresses(config))) out.push_back(own.address);
+    return out;
+  }
+  config::InetProtocols protocols = TRY(config::inet_protocols(config));
+  if (protocols.ipv4) out.push_back(*sys::Address::from_ip("0.0.0.0"));
+  // A machine without IPv6 is no reason not to serve IPv4.
+  if (protocols.ipv6 && (!protocols.ipv4 || has_ipv6())) out.push_back(*sys::Address::from_ip("::"));
+  return out;
+}
+
 std::unexpected<Error> at_line(const config::Config& config, const config::MasterService& entry, Error error) {
   error.text = fmt::format("{}/master.cf: line {}: service {}: {}", config.directory(), entry.line, entry.name, error.text);
   return std::unexpected(std::move(error));
@@ -56,7 +74,7 @@ Result<std::vector<sys::Address>> inet_addresses(const config::Config& config, c
   if (!port) return at_line(config, entry, port.error());
   std::vector<sys::Address> out;
   if (parts->host.empty()) {
-    out = TRY(service::listen_addresses(config));
+    out = TRY(addresses_of_all_interfaces(config));
   } else if (auto address = sys::Address::from_ip(parts->host)) {
     out.push_back(*address);
   } else {

@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "clients/own_addresses.h"
 #include "clients/tables.h"
-#include "config/own_addresses.h"
 #include "log/log.h"
 #include "proto/rewrite.h"
 #include "rewrite/settings.h"
-#include "service/own_addresses.h"
 
 namespace postrider::trivial_rewrite {
 
@@ -20,14 +19,6 @@ template <typename T>
 T need(Result<T> result, const config::Config& config, const char* parameter) {
   if (!result) throw config::ConfigError(result.error().text, config.source(parameter), "");
   return std::move(*result);
-}
-
-std::vector<sys::Address> interface_addresses(const config::Config& config) {
-  std::vector<sys::Address> out;
-  for (const sys::InterfaceAddress& own : need(config::own_addresses(config), config, "inet_interfaces")) {
-    out.push_back(own.address);
-  }
-  return out;
 }
 
 uint32_t class_flag(AddressClass address_class) {
@@ -53,7 +44,7 @@ proto::ResolveReply to_reply(Resolution resolution) {
   reply.recipient = std::move(resolution.recipient);
   reply.flags = class_flag(resolution.address_class);
   if (resolution.routed) reply.flags |= proto::kResolveRouted;
-  if (resolution.status == Resolution::Status::invalid) reply.flags |= proto::kResolveErrorTransport;
+  if (resolution.status == Resolution::Status::invalid) reply.flags |= proto::kResolveInvalid;
   if (resolution.status == Resolution::Status::try_later) reply.flags |= proto::kResolveFailed;
   for (rewrite::Reason& reason : resolution.because) {
     if (reply.because.size() == reply.because.kMax) break;
@@ -73,8 +64,8 @@ Service::Service(const config::Config& config) : catalog_(clients::table_options
   for (config::Param<std::string> param : rewrite::table_parameters()) {
     clients::add_required_paths(config.get(param), paths_);
   }
-  resolver_ = need(rewrite::Resolver::create(config, catalog_, interface_addresses(config),
-                                             need(service::proxy_addresses(config), config, "proxy_interfaces")),
+  resolver_ = need(rewrite::Resolver::create(config, catalog_, clients::interface_addresses(config),
+                                             clients::proxy_addresses(config)),
                    config, "transport_maps");
 }
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "clients/own_addresses.h"
 #include "config/params/rewrite.h"
 #include "config/params/services.h"
 #include "log/log.h"
+#include "rewrite/settings.h"
 #include "sys/file.h"
 
 namespace postrider::clients {
@@ -71,6 +73,13 @@ table::MatchList open_match_list(table::Catalog& catalog, const config::Config& 
   table::MatchList::Options options{.kind = kind,
                                     .parent_matches_subdomains = parents_match(config, param.name())};
   return value_or_throw(table::MatchList::create(catalog, param.name(), value, options), config, param.name());
+}
+
+rewrite::LocalDomains open_local_domains(table::Catalog& catalog, const config::Config& config,
+                                         std::vector<std::string>& paths) {
+  add_required_paths(config.get(params::mydestination), paths);
+  return rewrite::LocalDomains(value_or_throw(rewrite::open_mydestination(config, catalog), config, "mydestination"),
+                               interface_addresses(config), proxy_addresses(config));
 }
 
 }  // namespace postrider::clients

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "sandbox/profile.h"
+#include "rewrite/local_domains.h"
 #include "table/maps.h"
 #include "table/match_list.h"
 
@@ -25,6 +25,10 @@ table::Maps open_maps(table::Catalog& catalog, const config::Config& config, con
 table::MatchList open_match_list(table::Catalog& catalog, const config::Config& config,
                                  config::Param<std::string> param, table::MatchList::Kind kind,
                                  std::vector<std::string>& paths);
+
+/// mydestination and the addresses of this system. Names in inet_interfaces are looked up: for start-up.
+rewrite::LocalDomains open_local_domains(table::Catalog& catalog, const config::Config& config,
+                                         std::vector<std::string>& paths);
 
 /// The files and directories behind all "type:name" words of a text.
 void add_required_paths(std::string_view text, std::vector<std::string>& paths);

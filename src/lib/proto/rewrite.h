@@ -34,7 +34,7 @@ enum ResolveFlag : uint32_t {
   kResolveVirtualMailbox = 1 << 2,
   kResolveRelay = 1 << 3,
   kResolveDefault = 1 << 4,
-  kResolveErrorTransport = 1 << 5,  ///< The transport is "error": the nexthop is the text.
+  kResolveInvalid = 1 << 5,  ///< No mail can go to this address: it is malformed.
   kResolveRouted = 1 << 6,          ///< The address has routing in its localpart (user%host@site and the like).
   kResolveFailed = 1 << 7,          ///< A table did not answer: try again later.
 };
