@@ -1,0 +1,54 @@
+#include "pickup/sweep.h"
+
+#include "io/sync.h"
+#include "log/log.h"
+#include "pickup/message.h"
+#include "queue/inspect.h"
+
+namespace postrider::pickup {
+
+namespace {
+/// Messages under way at a time.
+constexpr size_t kConcurrency = 8;
+}  // namespace
+
+void Sweep::run() {
+  again_ = true;
+  if (running_) return;
+  running_ = true;
+  while (std::exchange(again_, false)) {
+    while (round() > 0) {
+    }
+  }
+  running_ = false;
+}
+
+/// The number of files that have gone away.
+size_t Sweep::round() {
+  size_t removed = 0;
+  io::TaskGroup group;
+  io::Semaphore slots(kConcurrency);
+  queue::Scan scan = store_.scan(queue::QueueName::maildrop);
+  for (;;) {
+    auto entry = scan.next();
+    if (!entry) log::warning("{}", entry.error().text);
+    if (!entry || !*entry) break;
+    queue::Inspected inspected = queue::inspect(store_.files(), **entry);
+    if (!inspected.complaint.empty()) log::warning("{}", inspected.complaint);
+    if (!inspected.message) continue;
+    slots.acquire(Deadline::never());
+    group.spawn([&, found = Found{(*entry)->name, (*entry)->path, *inspected.message}] {
+      std::string path = found.path;
+      if (pick_up(settings_, cleanup_, found) == Fate::remove) {
+        auto gone = store_.files().unlink(path);
+        if (!gone && !queue::is_missing(gone.error())) log::warning("{}", gone.error().text);
+        if (gone) ++removed;
+      }
+      slots.release();
+    });
+  }
+  group.wait(Deadline::never());
+  return removed;
+}
+
+}  // namespace postrider::pickup
