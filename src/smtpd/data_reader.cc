@@ -11,7 +11,8 @@ namespace {
 
 /// What is left of a line of which the last carriage return has been removed: it may have had more.
 std::string_view without_carriage_returns(std::string_view text) {
-  while (text.ends_with('\r')) text.remove_suffix(1);
+  while (text.ends_with('\r'))
+    text.remove_suffix(1);
   return text;
 }
 

@@ -11,8 +11,8 @@
 
 namespace postrider::smtpd {
 
-/// What line feeds without carriage return mean (smtpd_forbid_bare_newline). Systems that disagree about the end
-/// of a message can be made to take one message for two.
+/// What line feeds without carriage return mean (smtpd_forbid_bare_newline). Systems that disagree about the
+/// end of a message can be made to take one message for two.
 enum class BareLf : unsigned char {
   accept,     ///< As good as CRLF.
   normalize,  ///< They end lines, but not the message.
@@ -43,8 +43,8 @@ class DataReader {
  private:
   BareLf mode_;
   ContentRecord record_;
-  bool at_start_ = true;            // Of a line.
-  bool after_bare_lf_ = false;      // The line before ended so.
+  bool at_start_ = true;        // Of a line.
+  bool after_bare_lf_ = false;  // The line before ended so.
   bool saw_bare_lf_ = false;
 };
 

@@ -32,10 +32,12 @@ constexpr std::string_view kOverrides[] = {"no_unknown_recipient_checks", "no_ad
 enum Override : uint32_t { kNoMappings = 2, kNoChecks = 4, kNoMilters = 8 };
 
 uint32_t parse_overrides(const config::Config& config) {
-  auto words = config::parse_words("receive_override_options", config.get(params::receive_override_options), kOverrides);
+  auto words = config::parse_words("receive_override_options", config.get(params::receive_override_options),
+                                   kOverrides);
   if (!words) {
-    throw config::ConfigError(words.error().text, config.source("receive_override_options"),
-                              "use no_unknown_recipient_checks, no_address_mappings, no_header_body_checks, no_milters");
+    throw config::ConfigError(
+        words.error().text, config.source("receive_override_options"),
+        "use no_unknown_recipient_checks, no_address_mappings, no_header_body_checks, no_milters");
   }
   return *words;
 }
@@ -69,7 +71,8 @@ std::string resolve_escapes(std::string_view text) {
     }
     char c = text[++i];
     size_t digits = 0;
-    while (digits < 3 && i + digits < text.size() && text[i + digits] >= '0' && text[i + digits] <= '7') ++digits;
+    while (digits < 3 && i + digits < text.size() && text[i + digits] >= '0' && text[i + digits] <= '7')
+      ++digits;
     if (digits > 0) {
       out += static_cast<char>(parse_unsigned(text.substr(i, digits), 8).value_or(0));
       i += digits - 1;
@@ -81,7 +84,9 @@ std::string resolve_escapes(std::string_view text) {
   return out;
 }
 
-size_t count(int value) { return static_cast<size_t>(std::max(value, 0)); }
+size_t count(int value) {
+  return static_cast<size_t>(std::max(value, 0));
+}
 
 }  // namespace
 
@@ -91,7 +96,8 @@ Settings::Settings(const config::Config& c, bool alone)
       mail_name(c.get(params::mail_name)),
       banner(c.get(params::smtpd_banner)),
       server_name(c.service_name()),
-      log_form(mail::parse_log_form(c.get(params::info_log_address_format)).value_or(mail::LogForm::external)),
+      log_form(
+          mail::parse_log_form(c.get(params::info_log_address_format)).value_or(mail::LogForm::external)),
       line_length_limit(count(c.get(params::line_length_limit))),
       message_size_limit(c.get(params::message_size_limit)),
       queue_minfree(c.get(params::queue_minfree)),

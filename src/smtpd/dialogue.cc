@@ -1,0 +1,94 @@
+#include "smtpd/dialogue.h"
+
+#include <algorithm>
+
+#include "log/log.h"
+
+namespace postrider::smtpd {
+
+bool Dialogue::note_failure(const Error& error) {
+  end_ = error.kind == ErrorKind::timeout ? End::timeout : End::lost;
+  return false;
+}
+
+std::optional<Dialogue::Command> Dialogue::read_command() {
+  pace_ = settings_.pace();
+  auto line = stream_.read_line(settings_.line_length_limit, pace_.deadline());
+  if (!line || line->end == io::LineEnd::eof) {
+    note_failure(line ? Error(ErrorKind::closed, "") : line.error());
+    return std::nullopt;
+  }
+  Command out{std::string(line->text), line->end == io::LineEnd::lf};
+  while (out.text.ends_with('\r'))
+    out.text.pop_back();
+  if (line->end == io::LineEnd::partial) skip_rest_of_line();
+  if (end_ != End::none) return std::nullopt;
+  // A text with a null byte ends there for programs that pass it on.
+  out.text.resize(std::min(out.text.find('\0'), out.text.size()));
+  return out;
+}
+
+/// A little more than the limit is skipped; who sends more is not worth the trouble.
+void Dialogue::skip_rest_of_line() {
+  size_t limit = settings_.line_length_limit, skipped = 0;
+  for (;;) {
+    auto line = stream_.read_line(limit, pace_.deadline());
+    if (!line) {
+      note_failure(line.error());
+      return;
+    }
+    if (line->end != io::LineEnd::partial) return;
+    skipped += line->text.size();
+    if (skipped > limit) {
+      end_ = End::lost;
+      return;
+    }
+  }
+}
+
+std::optional<io::Line> Dialogue::read_content() {
+  auto line = stream_.read_line(settings_.line_length_limit, pace_.deadline());
+  if (!line || line->end == io::LineEnd::eof) {
+    note_failure(line ? Error(ErrorKind::closed, "") : line.error());
+    return std::nullopt;
+  }
+  pace_.transferred(line->text.size());
+  return *line;
+}
+
+std::optional<std::string_view> Dialogue::read_bytes(size_t max) {
+  stream_.consume(std::exchange(unread_, 0));
+  if (max == 0) return std::string_view();
+  while (stream_.buffered().empty()) {
+    auto more = stream_.fill(pace_.deadline());
+    if (!more || !*more) {
+      note_failure(more ? Error(ErrorKind::closed, "") : more.error());
+      return std::nullopt;
+    }
+  }
+  std::string_view out = stream_.buffered().substr(0, max);
+  unread_ = out.size();
+  pace_.transferred(out.size());
+  return out;
+}
+
+void Dialogue::write_line(std::string_view text) {
+  stream_.write(text);
+  stream_.write("\r\n");
+}
+
+void Dialogue::flush() {
+  if (auto sent = stream_.flush(pace_.deadline()); !sent) note_failure(sent.error());
+}
+
+bool Dialogue::input_waiting() {
+  if (!stream_.buffered().empty()) return true;
+  stream_.fill_available();
+  return !stream_.buffered().empty();
+}
+
+void Dialogue::close() {
+  if (end_ != End::lost) (void)stream_.flush(Deadline::after(settings_.timeout));
+}
+
+}  // namespace postrider::smtpd

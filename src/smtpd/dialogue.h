@@ -1,0 +1,58 @@
+// Lines from and to a client, and what went wrong with them.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/stream.h"
+#include "smtp/pace.h"
+#include "smtpd/settings.h"
+
+namespace postrider::smtpd {
+
+class Dialogue {
+ public:
+  /// Why there is no more to read.
+  enum class End : unsigned char { none, lost, timeout };
+
+  Dialogue(const Settings& settings, io::Stream stream)
+      : settings_(settings), stream_(std::move(stream)), pace_(settings.pace()) {}
+
+  struct Command {
+    std::string text;
+    bool bare_lf = false;
+  };
+  /// The next command line, without its end; what is too long is cut off. Nothing when the connection is
+  /// over.
+  std::optional<Command> read_command();
+  /// A line of content or a piece of one. The text is valid until the next call.
+  std::optional<io::Line> read_content();
+  /// Some bytes of a chunk, at most `max`; consumed with the next call.
+  std::optional<std::string_view> read_bytes(size_t max);
+  End end() const { return end_; }
+
+  /// Adds a reply line to the output; it leaves with the next read at the latest.
+  void write_line(std::string_view text);
+  void flush();
+  /// Whether the client has sent something ahead. Reads what has arrived.
+  bool input_waiting();
+  /// What it has sent, for the log.
+  std::string_view waiting_input() const { return stream_.buffered(); }
+  /// Closes the connection, with what is still to be sent.
+  void close();
+
+ private:
+  bool note_failure(const Error& error);
+  void skip_rest_of_line();
+
+  const Settings& settings_;
+  io::Stream stream_;
+  smtp::Pace pace_;
+  End end_ = End::none;
+  size_t unread_ = 0;  // Of the last read_bytes(): to be consumed.
+};
+
+}  // namespace postrider::smtpd

@@ -1,0 +1,33 @@
+// Where messages go.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "proto/cleanup.h"
+#include "queue/record.h"
+
+namespace postrider::smtpd {
+
+/// One message on its way. Dropping the object before finish() has returned abandons the message.
+class MailSink {
+ public:
+  virtual ~MailSink() = default;
+  virtual const std::string& queue_id() const = 0;
+  virtual Result<void> record(queue::RecordType type, std::string_view data, Deadline deadline) = 0;
+  /// After the last record. No problems in the result: the message will not be lost.
+  virtual Result<proto::CleanupStatus> finish(Deadline deadline) = 0;
+};
+
+class MailSystem {
+ public:
+  virtual ~MailSystem() = default;
+  /// `flags` are proto::CleanupFlag. An error is temporary; ErrorKind::limit: the disk is full.
+  virtual Result<std::unique_ptr<MailSink>> begin(uint32_t flags, Deadline deadline) = 0;
+};
+
+}  // namespace postrider::smtpd

@@ -1,0 +1,80 @@
+// Replies, and what access control decides.
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "io/fiber.h"
+#include "log/log.h"
+#include "smtpd/session.h"
+
+namespace postrider::smtpd {
+
+void Session::reply(std::string_view text) {
+  reply_lines({std::string(text)});
+}
+
+void Session::reply_lines(const std::vector<std::string>& lines) {
+  const Settings& settings = server_.settings;
+  // Who makes errors without end shall not do so at full speed.
+  if (errors_ >= settings.soft_error_limit && settings.error_sleep_time.count() > 0) {
+    dialogue_.flush();
+    io::sleep_for(settings.error_sleep_time);
+  }
+  for (const std::string& line : lines)
+    dialogue_.write_line(line);
+  if (lines.back().starts_with("421") || lines.back().starts_with("521")) hang_up_ = true;
+}
+
+bool Session::refuse(std::string_view text, access::ErrorClass) {
+  reply(text);
+  return false;
+}
+
+bool Session::refuse(const access::Refusal& refusal) {
+  if (memory_.hang_up) {
+    hang_up_ = true;
+    return false;
+  }
+  return refuse(refusal.reply, refusal.error);
+}
+
+std::string_view Session::queue_id_or_none() const {
+  return mail_ && mail_->is_open() ? mail_->queue_id() : std::string_view("NOQUEUE");
+}
+
+access::Facts Session::facts() const {
+  access::Facts out;
+  out.client_name = client_.names.name;
+  out.client_address = client_.address;
+  out.client = client_.label;
+  out.reverse_name = client_.names.reverse_name;
+  out.name_status = client_.names.name_status;
+  out.reverse_status = client_.names.reverse_status;
+  if (helo_candidate_) {
+    out.helo_name = *helo_candidate_;
+  } else if (helo_name_) {
+    out.helo_name = *helo_name_;
+  }
+  if (sender_candidate_) {
+    out.sender = *sender_candidate_;
+  } else if (mail_) {
+    out.sender = mail_->sender();
+  }
+  out.recipient = recipient_;
+  out.where = where_;
+  out.protocol = protocol_;
+  if (mail_) {
+    out.queue_id = mail_->queue_id();
+    out.recipients = mail_->recipients();
+    if (!out.recipient && out.recipients == 1) out.recipient = mail_->first_recipient();
+  }
+  out.smtputf8 = asks_utf8_ || (mail_ && mail_->parameters().smtputf8);
+  out.improper_pipelining = improper_pipelining_;
+  return out;
+}
+
+void Session::event(std::string_view what, std::string_view text, const access::Facts& facts,
+                    const access::Because&) {
+  log::info("{}", access::event_text(what, text, facts, server_.settings.log_form));
+}
+
+}  // namespace postrider::smtpd

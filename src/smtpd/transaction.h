@@ -1,0 +1,86 @@
+// A mail transaction: sender, recipients and content on their way to the mail system.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/facts.h"
+#include "base/deadline.h"
+#include "base/result.h"
+#include "smtp/server_parameters.h"
+#include "smtpd/client.h"
+#include "smtpd/data_reader.h"
+#include "smtpd/mail_sink.h"
+#include "smtpd/settings.h"
+
+namespace postrider::smtpd {
+
+/// Where a message came from, in words for queue file and log. Texts belong to the session.
+struct Origin {
+  const Client* client = nullptr;  ///< Null: a local user, of whom nothing is recorded.
+  std::string_view helo_name;      ///< Empty: none.
+  std::string_view protocol;
+  bool local_rewriting = false;  ///< Addresses in headers are completed with local domains.
+  /// As logs tell it; differs from the above when a content filter in front tells whom mail came from.
+  struct Logged {
+    std::string_view name, address, port, label, helo_name, protocol, ident;
+  } logged;
+};
+
+class Transaction {
+ public:
+  Transaction(const Settings& settings, MailSystem& mail, std::string sender,
+              smtp::MailParameters parameters);
+
+  const std::string& sender() const { return sender_; }
+  const smtp::MailParameters& parameters() const { return parameters_; }
+  /// Accepted recipients.
+  size_t recipients() const { return recipients_; }
+  const std::string& first_recipient() const { return first_recipient_; }
+  /// Bytes of content received.
+  int64_t size() const { return size_; }
+  int64_t arrival_seconds() const { return arrival_seconds_; }
+  /// Empty while there is no queue file.
+  std::string_view queue_id() const {
+    return sink_ ? std::string_view(sink_->queue_id()) : std::string_view();
+  }
+  bool is_open() const { return sink_ != nullptr; }
+
+  /// Makes the queue file and writes what is known of the envelope.
+  Result<void> open(const Origin& origin);
+  void add_recipient(std::string_view address, const smtp::RcptParameters& parameters);
+
+  /// Content begins with these headers, each with its continuation lines.
+  void begin_content(const std::vector<std::string>& headers);
+  void content(const ContentRecord& record);
+  /// What access tables want, and the end of the message.
+  proto::CleanupStatus finish(const access::Effects& effects);
+  /// proto::CleanupProblem so far; content is only read on then, not kept.
+  uint32_t problems() const { return problems_; }
+
+ private:
+  void put(queue::RecordType type, std::string_view data);
+  void put_attribute(std::string_view name, std::string_view value);
+  void put_client(const Origin& origin);
+  void put_content(const ContentRecord& record);
+  void put_effects(const access::Effects& effects);
+  Deadline deadline() const { return Deadline::after(settings_.ipc_timeout); }
+
+  const Settings& settings_;
+  MailSystem& mail_;
+  std::string sender_;
+  smtp::MailParameters parameters_;
+  std::string first_recipient_;
+  size_t recipients_ = 0;
+  int64_t arrival_seconds_ = 0, arrival_microseconds_ = 0;
+  std::unique_ptr<MailSink> sink_;
+  HeaderStart header_start_;
+  int64_t size_ = 0;
+  uint32_t problems_ = 0;
+};
+
+}  // namespace postrider::smtpd
