@@ -31,8 +31,8 @@ constexpr std::string_view kEnvelopeTypes = "MCTcFILSDRO/WVA>K";
 constexpr std::string_view kContentTypes = "XLN";
 constexpr std::string_view kExtractedTypes = "EDROPre/VA>KFL";
 
-/// Attributes in the part behind the content that describe a recipient. Others tell what an earlier pass of the
-/// message through cleanup decided; it decides anew.
+/// Attributes in the part behind the content that describe a recipient. Others tell what an earlier pass of
+/// the message through cleanup decided; it decides anew.
 bool belongs_to_recipient(std::string_view text) {
   auto attribute = queue::parse_attribute(text);
   return attribute &&
@@ -144,7 +144,8 @@ class Courier {
   }
 
   Fate damaged(int type) const {
-    log::warning("{}: uid={}: unexpected or malformed record type {}", found_.path, found_.status.owner, type);
+    log::warning("{}: uid={}: unexpected or malformed record type {}", found_.path, found_.status.owner,
+                 type);
     return Fate::remove;
   }
 
@@ -155,10 +156,11 @@ class Courier {
   }
 
   Fate give_up(uint32_t problems, std::string_view reason) const {
-    // What has a reason is in the log already. A message may lack recipients when it was requeued after all of
-    // them had got it.
+    // What has a reason is in the log already. A message may lack recipients when it was requeued after all
+    // of them had got it.
     if (reason.empty()) {
-      log::warning("{}: error writing {}: {}", found_.path, to_.queue_id(), proto::describe_problem(problems));
+      log::warning("{}: error writing {}: {}", found_.path, to_.queue_id(),
+                   proto::describe_problem(problems));
     }
     return (problems & (proto::kProblemBad | proto::kProblemRecipients)) != 0 ? Fate::remove : Fate::keep;
   }

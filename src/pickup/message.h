@@ -17,7 +17,7 @@ enum class Fate : unsigned char {
 };
 
 struct Found {
-  std::string id;    ///< Its name in maildrop.
+  std::string id;  ///< Its name in maildrop.
   std::string path;
   queue::FileStatus status;
 };

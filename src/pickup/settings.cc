@@ -24,10 +24,12 @@ constexpr std::string_view kOverrides[] = {"no_unknown_recipient_checks", "no_ad
 enum Override : uint32_t { kNoMappings = 2, kNoChecks = 4, kNoMilters = 8 };
 
 uint32_t flags_for_cleanup(const config::Config& config) {
-  auto words = config::parse_words("receive_override_options", config.get(params::receive_override_options), kOverrides);
+  auto words = config::parse_words("receive_override_options", config.get(params::receive_override_options),
+                                   kOverrides);
   if (!words) {
-    throw config::ConfigError(words.error().text, config.source("receive_override_options"),
-                              "use no_unknown_recipient_checks, no_address_mappings, no_header_body_checks, no_milters");
+    throw config::ConfigError(
+        words.error().text, config.source("receive_override_options"),
+        "use no_unknown_recipient_checks, no_address_mappings, no_header_body_checks, no_milters");
   }
   // Nobody waits for an answer: what cannot be accepted is returned to its sender.
   uint32_t out = proto::kCleanupBounce;

@@ -1,0 +1,20 @@
+// Waking services up.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace postrider::clients {
+
+/// Writes one-letter requests to the socket or FIFO of a service, below the queue directory, which is the
+/// working directory; for commands, as it may block. Nothing is answered. Error::code is that of the system
+/// call that failed.
+Result<void> trigger(const std::string& path, std::string_view requests);
+
+/// What the queue manager understands.
+inline constexpr std::string_view kQmgrFlushAll = "FADI";  ///< Forget dead destinations; try everything now.
+inline constexpr std::string_view kWakeUp = "W";
+
+}  // namespace postrider::clients

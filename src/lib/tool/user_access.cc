@@ -1,0 +1,31 @@
+#include "tool/user_access.h"
+
+#include <unistd.h>
+
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "clients/tables.h"
+#include "sys/user.h"
+#include "table/catalog.h"
+#include "table/match_list.h"
+
+namespace postrider::tool {
+
+Result<std::optional<std::string>> refused_user(const config::Config& config,
+                                                config::Param<std::string> list) {
+  // The usual setting works without the user database, too.
+  if (config.get(list).starts_with("static:")) return std::nullopt;
+  uid_t uid = getuid();
+  auto user = TRY(sys::find_user(uid));
+  std::string name = user ? user->name : "unknown";
+  table::Catalog catalog(clients::table_options(config));
+  std::vector<std::string> paths;
+  table::MatchList users =
+      clients::open_match_list(catalog, config, list, table::MatchList::Kind::text, paths);
+  if (TRY(users.match(name, Deadline::never())).matched) return std::nullopt;
+  return fmt::format("{}({})", name, uid);
+}
+
+}  // namespace postrider::tool
