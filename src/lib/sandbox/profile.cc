@@ -3,9 +3,22 @@
 namespace postrider::sandbox {
 
 std::vector<std::string> system_paths() {
-  return {"/etc", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share", "/dev/null",
-          "/dev/urandom", "/dev/random", "/proc/self", "/proc/sys/kernel", "/run/systemd/resolve", "/run/nscd",
-          "/var/run/nscd", "/run/resolvconf"};
+  return {"/etc",
+          "/lib",
+          "/lib64",
+          "/usr/lib",
+          "/usr/lib64",
+          "/usr/local/lib",
+          "/usr/share",
+          "/dev/null",
+          "/dev/urandom",
+          "/dev/random",
+          "/proc/self",
+          "/proc/sys/kernel",
+          "/run/systemd/resolve",
+          "/run/nscd",
+          "/var/run/nscd",
+          "/run/resolvconf"};
 }
 
 std::string describe(const Profile& profile) {
@@ -13,13 +26,18 @@ std::string describe(const Profile& profile) {
   auto list = [&out](const char* what, const std::vector<std::string>& paths) {
     if (paths.empty()) return;
     out += std::string("\n  ") + what + ":";
-    for (const std::string& path : paths) out += " " + path;
+    for (const std::string& path : paths)
+      out += " " + path;
   };
   if (profile.all_files) out += "\n  files: as permissions allow";
   list("read", profile.read);
   list("write", profile.write);
-  out += std::string("\n  execute: no\n  TCP connect: ") + (profile.connect ? "yes" : "no");
-  out += std::string("\n  TCP bind: ") + (profile.accept_more ? "yes" : "no");
+  auto flag = [&out](const char* what, bool granted) {
+    out += std::string("\n  ") + what + (granted ? ": yes" : ": no");
+  };
+  flag("identities of users", profile.all_files);
+  flag("network", profile.connect);
+  flag("new listeners", profile.accept_more);
   return out;
 }
 

@@ -23,7 +23,7 @@ Result<int> count(char option, const char* text) {
 Result<Arguments> parse_arguments(int argc, char** argv) {
   Arguments out;
   opterr = 0;
-  for (int option; (option = getopt(argc, argv, "+cg:m:n:o:s:St:uv")) != -1;) {
+  for (int option; (option = getopt(argc, argv, "+cg:m:n:o:P:s:St:uv")) != -1;) {
     switch (option) {
       case 'c':
         out.change_root = true;
@@ -41,6 +41,9 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
         out.overrides.push_back(TRY(config::parse_assignment(optarg)));
         break;
       }
+      case 'P':
+        out.probe = optarg;
+        break;
       case 's':
         out.listeners = TRY(count('s', optarg));
         break;

@@ -24,6 +24,7 @@ struct Arguments {
   int generation = 0;                    ///< -g: of the configuration; changes with each reload.
   int verbose = 0;                       ///< -v, repeatable
   bool stand_alone = false;              ///< -S: one client on standard input and output, no master.
+  std::string probe;                     ///< -P directory: shows its sandbox instead of serving (probe.h).
   std::vector<config::Assignment> overrides;  ///< -o name=value, in order
   std::vector<std::string> rest;  ///< What follows the options: the daemon's own (pipe, spawn).
 };

@@ -19,6 +19,7 @@
 #include "service/acceptor.h"
 #include "service/log_setup.h"
 #include "service/master_link.h"
+#include "service/probe.h"
 #include "sys/file.h"
 #include "sys/user.h"
 
@@ -35,6 +36,7 @@ struct Daemon::State {
   std::vector<io::Task> start_tasks;
   std::function<void()> on_retire;
   std::function<void()> before_leaving;
+  std::optional<Probe> probe;
   std::unique_ptr<MasterLink> master;
   std::unique_ptr<Acceptor> acceptor;
   int holds = 0;
@@ -71,7 +73,7 @@ Daemon::Daemon(const Traits& traits, Arguments arguments)
                        .config = load_config(traits, arguments)}) {
   State& s = *state_;
   ignore_signals();
-  open_log(s.config, s.traits.name, {.verbose = s.arguments.verbose});
+  open_log(s.config, s.traits.name, {.to_stderr = !s.arguments.probe.empty(), .verbose = s.arguments.verbose});
   log_override_warnings(s.config);
   s.loop.at_turn_end([] { log::flush(); });
   s.loop.on_signal(SIGTERM, [&s] { s.leave(); });
@@ -118,6 +120,7 @@ void Daemon::drop_privileges() {
 
 void Daemon::confine(sandbox::Profile profile) {
   State& s = *state_;
+  const sandbox::Profile own = profile;
   for (std::string& path : sandbox::system_paths()) profile.read.push_back(std::move(path));
   profile.read.push_back(s.config.get(params::config_directory));
   profile.read.push_back(s.config.get(params::daemon_directory));
@@ -126,9 +129,18 @@ void Daemon::confine(sandbox::Profile profile) {
   if (const std::string& file = log::settings().fallback_file; !file.empty()) {
     profile.write.push_back(sys::directory_of(file));
   }
+  if (!s.arguments.probe.empty()) {
+    auto probe = Probe::prepare(s.arguments.probe);
+    if (!probe) log::fatal("{}", probe.error().text);
+    s.probe.emplace(std::move(*probe));
+  }
   auto confined = sandbox::enter(profile);
   if (!confined) log::fatal("{}", confined.error().text);
-  if (log::verbose()) log::debug("confined (Landlock {}): {}", confined->landlock_abi, sandbox::describe(profile));
+  if (s.probe) s.probe->run(own, *confined);
+  if (log::verbose()) {
+    log::debug("confined (Landlock {}, system call filter: {}): {}", confined->landlock_abi,
+               confined->filtered ? "yes" : "no", sandbox::describe(profile));
+  }
 }
 
 AcceptorLimits Daemon::State::limits() const {

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <functional>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -37,7 +39,8 @@ class Sandbox : public testing::Test {
   void SetUp() override {
     char name[] = "/tmp/postrider-sandbox-XXXXXX";
     base_ = mkdtemp(name);
-    for (const char* directory : {"/in", "/out", "/secret"}) ASSERT_TRUE(sys::make_directory(base_ + directory, 0700));
+    for (const char* directory : {"/in", "/out", "/secret"})
+      ASSERT_TRUE(sys::make_directory(base_ + directory, 0700));
     ASSERT_TRUE(sys::replace_file(base_ + "/in/file", "x", 0644));
     ASSERT_TRUE(sys::replace_file(base_ + "/secret/file", "x", 0644));
     profile_ = Profile{.name = "test", .read = {base_ + "/in"}, .write = {base_ + "/out"}};
@@ -50,12 +53,14 @@ class Sandbox : public testing::Test {
 
 TEST_F(Sandbox, ReadsWhatTheProfileListsAndNothingElse) {
   EXPECT_EQ(confined(profile_, [&] { return sys::read_file(base_ + "/in/file", 10) ? 0 : 1; }), 0);
-  EXPECT_EQ(confined(profile_, [&] { return sys::read_file(base_ + "/secret/file", 10) ? 0 : errno; }), EACCES);
+  EXPECT_EQ(confined(profile_, [&] { return sys::read_file(base_ + "/secret/file", 10) ? 0 : errno; }),
+            EACCES);
 }
 
 TEST_F(Sandbox, WritesOnlyBelowTheListedDirectories) {
   EXPECT_EQ(confined(profile_, [&] { return sys::replace_file(base_ + "/out/new", "y", 0600) ? 0 : 1; }), 0);
-  EXPECT_EQ(confined(profile_, [&] { return sys::open_file(base_ + "/in/file", O_WRONLY) ? 0 : errno; }), EACCES);
+  EXPECT_EQ(confined(profile_, [&] { return sys::open_file(base_ + "/in/file", O_WRONLY) ? 0 : errno; }),
+            EACCES);
   EXPECT_EQ(confined(profile_, [&] { return sys::unlink_file(base_ + "/in/file") ? 0 : errno; }), EACCES);
 }
 
@@ -73,6 +78,32 @@ TEST_F(Sandbox, RefusesTcpUnlessAllowed) {
   EXPECT_EQ(outcome, EACCES);
   profile_.connect = true;
   EXPECT_EQ(confined(profile_, connect), 0);
+}
+
+TEST_F(Sandbox, StartsThreadsButNoProcesses) {
+  EXPECT_EQ(confined(profile_,
+                     [] {
+                       bool ran = false;
+                       std::thread([&] { ran = true; }).join();
+                       return ran ? 0 : 1;
+                     }),
+            0);
+  EXPECT_EQ(confined(profile_, [] { return fork() < 0 ? errno : 0; }), EPERM);
+}
+
+TEST_F(Sandbox, OpensNoInternetSocketUnlessAllowed) {
+  auto datagram = [] { return socket(AF_INET, SOCK_DGRAM, 0) < 0 ? errno : 0; };
+  EXPECT_EQ(confined(profile_, datagram), EACCES);
+  EXPECT_EQ(confined(profile_, [] { return socket(AF_UNIX, SOCK_STREAM, 0) < 0 ? errno : 0; }), 0);
+  profile_.connect = true;
+  EXPECT_EQ(confined(profile_, datagram), 0);
+}
+
+TEST_F(Sandbox, ChangesIdentityOnlyToDeliverAsUsers) {
+  auto change = [] { return setgid(getgid()) < 0 ? errno : 0; };
+  EXPECT_EQ(confined(profile_, change), EPERM);
+  profile_.all_files = true;
+  EXPECT_EQ(confined(profile_, change), 0);
 }
 
 TEST_F(Sandbox, CannotTraceOthers) {
