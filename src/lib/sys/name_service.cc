@@ -82,4 +82,10 @@ HostAnswer get_host_name(const Address& address) {
   return answer;
 }
 
+std::optional<uint16_t> service_port(const std::string& name) {
+  const servent* entry = getservbyname(name.c_str(), "tcp");
+  if (entry == nullptr) return std::nullopt;
+  return ntohs(static_cast<uint16_t>(entry->s_port));
+}
+
 }  // namespace postrider::sys

@@ -2,6 +2,8 @@
 // nsswitch.conf says). These calls block: on an event loop they go through io::offload().
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,5 +39,8 @@ struct HostAnswer {
 HostAnswer get_host_addresses(const std::string& host, int family);
 /// getnameinfo() with a name required.
 HostAnswer get_host_name(const Address& address);
+
+/// The TCP port of a service by its name in services(5).
+std::optional<uint16_t> service_port(const std::string& name);
 
 }  // namespace postrider::sys

@@ -1,0 +1,91 @@
+// The recipients of one delivery request, and what becomes of them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "delivery/agent.h"
+#include "delivery/report.h"
+#include "mail/dsn.h"
+#include "smtp/client.h"
+
+namespace postrider::smtp_client {
+
+/// Why something failed, in the terms of RFC 3464.
+/// A failure on this side, or of the connection.
+mail::DeliveryStatus local_failure(std::string_view status, std::string reason);
+/// What a server said. `reason` is the text for people, with the server's own in it.
+mail::DeliveryStatus remote_failure(const smtp::Reply& reply, std::string_view host, std::string reason);
+
+/// Whether a failure says something about the server (or the way there) or about this message only.
+enum class Blame : unsigned char { destination, message };
+
+/// Recipients are reported once their fate is sealed; those whose failure another server may remedy stay.
+class Ledger {
+ public:
+  Ledger(delivery::Reporter& reporter, delivery::Job& job, bool soft_bounce);
+
+  /// Recipients that are not final yet. The order stays until settle().
+  size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  const proto::DeliveryRecipient& recipient(size_t index) const { return *entries_[index].recipient; }
+  /// Whether this recipient was decided about in the current session: it failed, or is final.
+  bool decided(size_t index) const { return entries_[index].mark != Mark::none; }
+
+  // --- the session that is being tried ---
+
+  /// The server that later reports are about; none: "none".
+  void use_relay(std::string relay, int uses);
+  void no_relay();
+  /// No other server will be tried: soft failures are final.
+  void set_last_server(bool last) { last_server_ = last; }
+  bool last_server() const { return last_server_; }
+  /// The connection stands, the transaction begins.
+  void mark_connected();
+  /// A session went through a whole transaction: what fails later does not say that the destination is dead.
+  void mark_complete_session() { complete_session_ = true; }
+
+  /// All recipients that are not decided about have failed.
+  void fail_all(const mail::DeliveryStatus& why, Blame blame);
+  void fail_one(size_t index, const mail::DeliveryStatus& why);
+  /// The server has taken over.
+  void sent(size_t index, const mail::DeliveryStatus& how, bool success_reported_by_server);
+
+  /// Ends a session: final recipients leave the list, the others are open again.
+  void settle();
+  /// The failure that counts when no server is left to try.
+  void remember(mail::DeliveryStatus why) { why_ = std::move(why); }
+  void forget() { why_.reset(); }
+  std::optional<mail::DeliveryStatus>& why() { return why_; }
+
+  /// Everybody was handed to another agent.
+  void drop_all(bool deferred);
+  proto::DeliverReply take_reply() { return std::move(reply_); }
+  bool deferred() const { return reply_.deferred; }
+
+ private:
+  enum class Mark : unsigned char { none, kept, final };
+  struct Entry {
+    proto::DeliveryRecipient* recipient;
+    Mark mark = Mark::none;
+  };
+  bool may_try_another(const mail::DeliveryStatus& why) const;
+  bool report_failure(Entry& entry, const mail::DeliveryStatus& why);
+  delivery::Attempt attempt() const;
+
+  delivery::Reporter& reporter_;
+  delivery::Job& job_;
+  bool soft_bounce_;
+  bool last_server_ = false;
+  bool complete_session_ = false;
+  std::vector<Entry> entries_;
+  std::string relay_ = "none";
+  int uses_ = 0;
+  int64_t connected_at_ = 0;
+  std::optional<mail::DeliveryStatus> why_;
+  proto::DeliverReply reply_;
+};
+
+}  // namespace postrider::smtp_client

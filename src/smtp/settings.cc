@@ -1,0 +1,177 @@
+#include "smtp/settings.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "clients/own_addresses.h"
+#include "config/own_addresses.h"
+#include "config/params/cleanup.h"
+#include "config/params/instance.h"
+#include "config/params/lmtp.h"
+#include "config/params/rewrite.h"
+#include "config/params/smtp.h"
+#include "config/params/system.h"
+
+namespace postrider::smtp_client {
+
+namespace params = config::params;
+
+namespace {
+
+/// Reads a parameter in the form that the protocol has.
+class Reader {
+ public:
+  Reader(const config::Config& config, Protocol protocol)
+      : config_(config), lmtp_(protocol == Protocol::lmtp) {}
+  template <typename T>
+  auto get(config::Param<T> smtp, config::Param<T> lmtp) const {
+    return config_.get(lmtp_ ? lmtp : smtp);
+  }
+
+ private:
+  const config::Config& config_;
+  bool lmtp_;
+};
+
+[[noreturn]] void refuse(const config::Config& config, const std::string& name, std::string text,
+                         std::string remedy) {
+  throw config::ConfigError(std::move(text), config.source(name), std::move(remedy));
+}
+
+void read_timeouts(const Reader& r, smtp::ClientSettings& s) {
+  s.helo_timeout = r.get(params::smtp_helo_timeout, params::lmtp_lhlo_timeout);
+  s.xforward_timeout = r.get(params::smtp_xforward_timeout, params::lmtp_xforward_timeout);
+  s.mail_timeout = r.get(params::smtp_mail_timeout, params::lmtp_mail_timeout);
+  s.rcpt_timeout = r.get(params::smtp_rcpt_timeout, params::lmtp_rcpt_timeout);
+  s.data_init_timeout = r.get(params::smtp_data_init_timeout, params::lmtp_data_init_timeout);
+  s.data_transfer_timeout = r.get(params::smtp_data_xfer_timeout, params::lmtp_data_xfer_timeout);
+  s.data_done_timeout = r.get(params::smtp_data_done_timeout, params::lmtp_data_done_timeout);
+  s.rset_timeout = r.get(params::smtp_rset_timeout, params::lmtp_rset_timeout);
+  s.quit_timeout = r.get(params::smtp_quit_timeout, params::lmtp_quit_timeout);
+  s.per_request_deadline = r.get(params::smtp_per_request_deadline, params::lmtp_per_request_deadline);
+  s.min_data_rate = static_cast<size_t>(r.get(params::smtp_min_data_rate, params::lmtp_min_data_rate));
+}
+
+smtp::ClientSettings read_session(const config::Config& config, const Reader& r, Protocol protocol) {
+  smtp::ClientSettings s;
+  s.lmtp = protocol == Protocol::lmtp;
+  s.helo_name = r.get(params::smtp_helo_name, params::lmtp_lhlo_name);
+  s.own_host_name = config.get(params::myhostname);
+  s.always_ehlo = config.get(params::smtp_always_send_ehlo);
+  s.never_ehlo = config.get(params::smtp_never_send_ehlo);
+  s.skip_5xx_greeting = r.get(params::smtp_skip_5xx_greeting, params::lmtp_skip_5xx_greeting);
+  s.helpful_warnings = config.get(params::helpful_warnings);
+  s.utf8 = config.get(params::smtputf8_enable);
+  s.discard =
+      smtp::parse_keywords(r.get(params::smtp_discard_ehlo_keywords, params::lmtp_discard_lhlo_keywords));
+  s.reply_limit = static_cast<size_t>(config.get(params::line_length_limit));
+  s.line_limit = static_cast<size_t>(r.get(params::smtp_line_length_limit, params::lmtp_line_length_limit));
+  read_timeouts(r, s);
+  return s;
+}
+
+dns::AddressPreference parse_preference(const std::string& word) {
+  if (word == "ipv4") return dns::AddressPreference::ipv4;
+  return word == "ipv6" ? dns::AddressPreference::ipv6 : dns::AddressPreference::any;
+}
+
+void read_host_lookup(const config::Config& config, const Reader& r, const std::string& name,
+                      dns::RoutingSettings& s) {
+  std::string text = r.get(params::smtp_host_lookup, params::lmtp_host_lookup);
+  s.host_lookup_dns = s.host_lookup_native = false;
+  for (std::string_view word : split_any(text, kListSeparators)) {
+    if (equals_ignore_case(word, "dns")) {
+      s.host_lookup_dns = true;
+    } else if (equals_ignore_case(word, "native")) {
+      s.host_lookup_native = true;
+    } else {
+      refuse(config, name, fmt::format("unknown {} value \"{}\" in \"{}\"", name, word, text),
+             "use dns, native or both");
+    }
+  }
+}
+
+void read_resolver_options(const config::Config& config, const Reader& r, const std::string& name,
+                           dns::RoutingSettings& s) {
+  std::string text = r.get(params::smtp_dns_resolver_options, params::lmtp_dns_resolver_options);
+  for (std::string_view word : split_any(text, kListSeparators)) {
+    if (equals_ignore_case(word, "res_defnames")) {
+      s.host_search.default_domain = true;
+    } else if (equals_ignore_case(word, "res_dnsrch")) {
+      s.host_search.search_list = true;
+    } else {
+      refuse(config, name, fmt::format("unknown {} value \"{}\" in \"{}\"", name, word, text),
+             "use res_defnames, res_dnsrch or both");
+    }
+  }
+}
+
+dns::RoutingSettings read_routing(const config::Config& config, const Reader& r, Protocol protocol,
+                                  bool& use_mx) {
+  dns::RoutingSettings s;
+  auto protocols = config::inet_protocols(config);
+  if (!protocols) refuse(config, "inet_protocols", protocols.error().text, "use all, ipv4 or ipv6");
+  s.families.clear();
+  if (protocols->ipv4) s.families.push_back(AF_INET);
+  if (protocols->ipv6) s.families.push_back(AF_INET6);
+  bool lmtp = protocol == Protocol::lmtp;
+  std::string level = r.get(params::smtp_dns_support_level, params::lmtp_dns_support_level);
+  if (level.empty()) level = config.get(params::disable_dns_lookups) ? "disabled" : "enabled";
+  if (level == "disabled") {
+    s.host_lookup_dns = false;
+    s.host_lookup_native = true;
+  } else {
+    read_host_lookup(config, r, lmtp ? "lmtp_host_lookup" : "smtp_host_lookup", s);
+  }
+  s.dnssec = level == "dnssec";
+  use_mx = level != "disabled" && !lmtp;
+  read_resolver_options(config, r, lmtp ? "lmtp_dns_resolver_options" : "smtp_dns_resolver_options", s);
+  s.ignore_mx_lookup_error = config.get(params::ignore_mx_lookup_error);
+  s.defer_if_no_mx_address_found =
+      r.get(params::smtp_defer_if_no_mx_address_found, params::lmtp_defer_if_no_mx_address_found);
+  s.randomize_addresses = r.get(params::smtp_randomize_addresses, params::lmtp_randomize_addresses);
+  s.preference = parse_preference(r.get(params::smtp_address_preference, params::lmtp_address_preference));
+  s.balance_protocols = r.get(params::smtp_balance_inet_protocols, params::lmtp_balance_inet_protocols);
+  s.mx_address_limit =
+      static_cast<size_t>(r.get(params::smtp_mx_address_limit, params::lmtp_mx_address_limit));
+  s.own_addresses = clients::interface_addresses(config);
+  std::vector<sys::Address> proxies = clients::proxy_addresses(config);
+  s.own_addresses.insert(s.own_addresses.end(), proxies.begin(), proxies.end());
+  if (config.get(params::enable_idna2003_compatibility)) s.idna = IdnaMapping::idna2003;
+  return s;
+}
+
+}  // namespace
+
+Settings::Settings(const config::Config& config, Protocol chosen) : protocol(chosen), ports(config) {
+  Reader r(config, protocol);
+  myhostname = config.get(params::myhostname);
+  default_port = r.get(params::smtp_tcp_port, params::lmtp_tcp_port);
+  relayhost = config.get(params::relayhost);
+  std::string relays = r.get(params::smtp_fallback_relay, params::lmtp_fallback_relay);
+  for (std::string_view relay : split_any(relays, kListSeparators))
+    fallback_relays.emplace_back(relay);
+  session = read_session(config, r, protocol);
+  routing = read_routing(config, r, protocol, look_up_mx);
+  mx_session_limit = static_cast<size_t>(r.get(params::smtp_mx_session_limit, params::lmtp_mx_session_limit));
+  mx_address_limit = routing.mx_address_limit;
+  connect_timeout = r.get(params::smtp_connect_timeout, params::lmtp_connect_timeout);
+  if (r.get(params::smtp_address_verify_target, params::lmtp_address_verify_target) == "data") {
+    probe_target = ProbeTarget::data;
+  }
+  soft_bounce = config.get(params::soft_bounce);
+  skip_quit_response = r.get(params::smtp_skip_quit_response, params::lmtp_skip_quit_response);
+  quote_addresses = r.get(params::smtp_quote_rfc821_envelope, params::lmtp_quote_rfc821_envelope);
+  cname_is_host_name =
+      r.get(params::smtp_cname_overrides_servername, params::lmtp_cname_overrides_servername);
+}
+
+std::string Settings::parameter(std::string_view name) const {
+  return fmt::format("{}_{}", lmtp() ? "lmtp" : "smtp", name);
+}
+
+Deadline Settings::connect_deadline() const {
+  return connect_timeout > Clock::duration::zero() ? Deadline::after(connect_timeout) : Deadline::never();
+}
+
+}  // namespace postrider::smtp_client
