@@ -316,7 +316,7 @@ Result<bool> ActiveQueue::read_more(Message& message) {
 proto::SendNotice ActiveQueue::notice(const Message& message) const {
   const queue::Envelope& e = message.envelope;
   proto::SendNotice out;
-  out.flags = static_cast<uint32_t>(e.trace_flags);
+  out.flags = delivery_flags(e.trace_flags);
   out.queue_name = "active";
   out.queue_id = message.id;
   out.encoding = e.encoding;
@@ -341,7 +341,16 @@ void ActiveQueue::send_notices(Message& message) {
   clients::BounceClient& services = reporter_.services();
   Deadline deadline = Deadline::after(settings_.ipc_timeout);
   try_notice(QueueName::bounce, [&](auto& request) { return services.flush_bounce(request, deadline); });
-  try_notice(QueueName::trace, [&](auto& request) { return services.flush_trace(request, deadline); });
+  bool traced = false;
+  try_notice(QueueName::trace, [&](auto& request) {
+    auto reported = services.flush_trace(request, deadline);
+    traced = reported.has_value();
+    return reported;
+  });
+  if (!traced || !message.deferred || message.envelope.trace_offset == 0) return;
+  // `sendmail -v` reports the first attempt, not each one.
+  auto file = store_.open(QueueName::active, message.id, queue::OpenMode::read_write);
+  if (file) (void)queue::mark_killed(**file, message.envelope.trace_offset);
 }
 
 bool ActiveQueue::is_expired(const Message& message) const {

@@ -4,11 +4,19 @@
 
 namespace postrider::qmgr {
 
+uint32_t delivery_flags(int trace_flags) {
+  uint32_t out = 0;
+  if ((trace_flags & queue::kTraceRecord) != 0) out |= proto::kDeliverRecordTrace;
+  if ((trace_flags & queue::kTraceVerifyOnly) != 0) out |= proto::kDeliverVerifyOnly;
+  if ((trace_flags & queue::kTraceProbe) != 0) out |= proto::kDeliverVerifyOnly | proto::kDeliverUpdateVerify;
+  return out;
+}
+
 proto::DeliverRequest make_request(const Message& message, const Entry& entry) {
   namespace attribute = queue::attribute;
   const queue::Envelope& e = message.envelope;
   proto::DeliverRequest out;
-  out.flags = static_cast<uint32_t>(e.trace_flags);
+  out.flags = delivery_flags(e.trace_flags);
   out.queue_name = "active";
   out.queue_id = message.id;
   out.data_offset = e.size.offset;

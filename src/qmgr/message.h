@@ -27,6 +27,9 @@ struct Message {
   bool batch_done() const { return jobs.empty(); }
 };
 
+/// trace_flags of a queue file as flags of a delivery request.
+uint32_t delivery_flags(int trace_flags);
+
 /// What an agent gets for an entry.
 proto::DeliverRequest make_request(const Message& message, const Entry& entry);
 

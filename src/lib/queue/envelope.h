@@ -52,6 +52,11 @@ inline constexpr int kNotifyDelay = 8;
 inline constexpr int kReturnFull = 1;
 inline constexpr int kReturnHeaders = 2;
 
+/// Values of the attribute trace_flags.
+inline constexpr int kTraceProbe = 256;       ///< An address verification probe.
+inline constexpr int kTraceVerifyOnly = 512;  ///< sendmail -bv
+inline constexpr int kTraceRecord = 1024;     ///< sendmail -v
+
 /// A recipient that is still to be delivered.
 struct Recipient {
   std::string address;
