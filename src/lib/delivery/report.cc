@@ -148,6 +148,34 @@ Disposition Reporter::bounce(const MessageRef& message, const proto::DeliveryRec
   return mark_done(message, recipient) ? Disposition::finished : Disposition::deferred;
 }
 
+void Reporter::trace(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                     const mail::DeliveryStatus& status, const Attempt& attempt) {
+  proto::AppendStatus request = append_request(message, recipient, status, attempt, mail::to_text(status.action));
+  if (auto traced = services_.append_trace(request, Deadline::after(timeout_)); !traced) {
+    log::warning("{}: no delivery report for <{}>: {}", message.queue_id, recipient.address, traced.error().text);
+  }
+}
+
+Disposition Reporter::bounce_to(proto::SendNotice notice, const MessageRef& message,
+                                const proto::DeliveryRecipient& recipient, const mail::DeliveryStatus& status,
+                                const Attempt& attempt) {
+  bool silent = recipient.dsn_notify != 0 && !wants(recipient, mail::Notify::failure);
+  if (soft_bounce_ || silent || (message.flags & proto::kDeliverVerifyOnly) != 0) {
+    return bounce(message, recipient, status, attempt);
+  }
+  mail::DeliveryStatus failed = status;
+  failed.status = status.status.with_class('5');
+  proto::BounceOne one;
+  one.message = std::move(notice);
+  one.outcome = append_request(message, recipient, failed, attempt, mail::to_text(mail::Action::failed));
+  if (auto sent = services_.bounce_one(one, Deadline::after(timeout_)); !sent) {
+    log::warning("{}: {}", message.queue_id, sent.error().text);
+    return defer(message, recipient, {.status = "4.3.0", .reason = "bounce or defer service failure"}, attempt);
+  }
+  log(message, recipient, failed, attempt, "bounced");
+  return mark_done(message, recipient) ? Disposition::finished : Disposition::deferred;
+}
+
 Disposition Reporter::defer(const MessageRef& message, const proto::DeliveryRecipient& recipient,
                             const mail::DeliveryStatus& status, const Attempt& attempt) {
   mail::DeliveryStatus delayed = status;

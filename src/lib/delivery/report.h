@@ -63,6 +63,14 @@ class Reporter {
   Disposition report(const MessageRef& message, const proto::DeliveryRecipient& recipient,
                      const mail::DeliveryStatus& status, const Attempt& attempt);
 
+  /// Only for the sender who asked for reports of success: something happened on the way, as an expansion.
+  void trace(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+             const mail::DeliveryStatus& status, const Attempt& attempt);
+  /// As bounce(), but the failure is returned at once to another sender than the message's, who is in `notice`.
+  Disposition bounce_to(proto::SendNotice notice, const MessageRef& message,
+                        const proto::DeliveryRecipient& recipient, const mail::DeliveryStatus& status,
+                        const Attempt& attempt);
+
   clients::BounceClient& services() { return services_; }
 
  private:

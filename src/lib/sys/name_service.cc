@@ -82,10 +82,17 @@ HostAnswer get_host_name(const Address& address) {
   return answer;
 }
 
-std::optional<uint16_t> service_port(const std::string& name) {
-  const servent* entry = getservbyname(name.c_str(), "tcp");
+namespace {
+
+std::optional<uint16_t> port_of(const std::string& name, const char* protocol) {
+  const servent* entry = getservbyname(name.c_str(), protocol);
   if (entry == nullptr) return std::nullopt;
   return ntohs(static_cast<uint16_t>(entry->s_port));
 }
+
+}  // namespace
+
+std::optional<uint16_t> service_port(const std::string& name) { return port_of(name, "tcp"); }
+std::optional<uint16_t> udp_service_port(const std::string& name) { return port_of(name, "udp"); }
 
 }  // namespace postrider::sys

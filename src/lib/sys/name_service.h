@@ -42,5 +42,7 @@ HostAnswer get_host_name(const Address& address);
 
 /// The TCP port of a service by its name in services(5).
 std::optional<uint16_t> service_port(const std::string& name);
+/// The same for UDP.
+std::optional<uint16_t> udp_service_port(const std::string& name);
 
 }  // namespace postrider::sys

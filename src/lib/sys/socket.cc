@@ -185,6 +185,18 @@ Result<Fd> connect_blocking(const Address& to) {
   return fd;
 }
 
+Result<Fd> connect_datagram(const Address& to) {
+  Fd fd = TRY(new_socket(to.family(), SOCK_DGRAM));
+  TRY(set_nonblocking(fd.get()));
+  if (::connect(fd.get(), to.get(), to.length()) < 0) return fail_errno("connect to " + to.ip());
+  return fd;
+}
+
+void send_datagram(int fd, std::string_view data) {
+  // Nobody may listen, or the buffer may be full: datagrams come with that.
+  (void)::send(fd, data.data(), data.size(), MSG_NOSIGNAL);
+}
+
 Result<std::optional<Accepted>> accept_one(int listener) {
   sockaddr_storage peer{};
   socklen_t length = sizeof peer;

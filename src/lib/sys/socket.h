@@ -72,6 +72,11 @@ Result<void> connect_outcome(int fd);
 /// A blocking connection attempt, for command-line tools.
 Result<Fd> connect_blocking(const Address& to);
 
+/// A non-blocking datagram socket that sends to `to`.
+Result<Fd> connect_datagram(const Address& to);
+/// Sends a datagram that may get lost, also here.
+void send_datagram(int fd, std::string_view data);
+
 struct Accepted {
   Fd fd;
   Address peer;

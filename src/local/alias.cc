@@ -1,0 +1,120 @@
+// Aliases: lists, their owners, and whose rights they give.
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "local/delivery.h"
+#include "log/log.h"
+#include "mail/dsn_parameters.h"
+#include "mailbox/failure.h"
+
+namespace postrider::local {
+
+namespace {
+
+constexpr std::string_view kOwner = "owner-";
+constexpr int kMaxAliasLevel = 100;
+
+}  // namespace
+
+Delivery::Attempt Delivery::expand_alias(Scope scope, const std::string& name) {
+  if (agent_.tables.aliases.empty()) return std::nullopt;
+  ++scope.level;
+  // A name in its own list is the user.
+  if (equals_ignore_case(scope.expanded, name)) return std::nullopt;
+  if (scope.level > kMaxAliasLevel) {
+    std::string reason = "alias database loop for " + printable(name);
+    log::warning("{}", reason);
+    return report(scope, "5.4.6", reason);
+  }
+  scope.expanded = name;
+  for (const auto& table : agent_.tables.aliases.tables()) {
+    auto value = table->lookup(name, deadline());
+    if (!value) {
+      log::warning("{}: lookup of '{}' failed", table->spec(), printable(name));
+      return report(scope, "4.3.0", "alias database unavailable");
+    }
+    if (*value) return expand_found_alias(std::move(scope), name, *table, std::move(**value));
+  }
+  return std::nullopt;
+}
+
+std::optional<Delivery::Disposition> Delivery::take_rights_of_owner(Scope& scope, const table::Table& table) {
+  table::Owner owner = table.owner();
+  scope.rights = {};
+  if (owner.trust == table::Owner::Trust::trusted) return std::nullopt;
+  if (owner.trust == table::Owner::Trust::unknown) {
+    log::warning("no owner UID for alias database {}", table.spec());
+    return report(scope, mailbox::misconfigured("4.3.0"));
+  }
+  auto account = agent_.accounts.by_uid(owner.uid);
+  if (!account || !*account) {
+    log::warning("cannot find alias database owner for {}{}", table.spec(),
+                 account ? "" : ": " + account.error().text);
+    return report(scope, "4.3.0", "cannot find alias database owner");
+  }
+  scope.rights = Rights::of(**account);
+  return std::nullopt;
+}
+
+/// The address that mail for the list `name` gets as its sender; nothing when the list has no owner.
+Result<std::optional<std::string>> Delivery::list_owner(std::string_view name) {
+  if (starts_with_ignore_case(name, kOwner)) return std::nullopt;
+  std::string owner = std::string(kOwner) + std::string(name);
+  auto found = TRY(agent_.tables.aliases.find(owner, table::Where::all, deadline()));
+  if (!found) return std::nullopt;
+  if (settings_.expand_owner_alias) {
+    mail::TokenList list = mail::parse_address_list(found->value);
+    auto addresses = mail::addresses_of(std::as_const(list));
+    if (!addresses.empty()) owner = mail::external_address(*addresses.front());
+  }
+  return TRY(agent_.rewrite.rewrite("local", owner, deadline()));
+}
+
+Delivery::Attempt Delivery::expand_found_alias(Scope scope, const std::string& name,
+                                               const table::Table& table, std::string value) {
+  if (is_probe()) return report(scope, "2.0.0", "aliased to " + printable(value));
+  Frame frame{.kind = Frame::Kind::alias, .scope = scope, .before = scope, .name = name};
+  Scope& inner = frame.scope;
+  inner.from = Expansion::alias;
+  if (auto failed = take_rights_of_owner(inner, table)) return failed;
+  auto owner = list_owner(name);
+  if (!owner) return report(scope, "4.3.0", "alias database unavailable");
+  if (*owner) {
+    // The list sends the mail now: what the sender of the message asked for ends here (RFC 3461
+    // section 5.2.7.3).
+    inner.sender = inner.owner = **owner;
+    inner.dsn_envid.clear();
+    inner.dsn_ret = 0;
+    inner.recipient.dsn_orcpt.clear();
+    inner.recipient.dsn_notify = 0;
+    inner.recipient.original.clear();
+  } else {
+    if (settings_.reset_owner_alias) inner.owner.clear();
+    unsigned notify = inner.recipient.dsn_notify;
+    constexpr unsigned kSuccess = mail::Notify::success.bits();
+    inner.recipient.dsn_notify = notify == kSuccess ? mail::Notify::never.bits() : notify & ~kSuccess;
+  }
+  if (!settings_.frozen_delivered_to) inner.delivered = inner.recipient.address;
+  mail::TokenList list = mail::parse_address_list(value);
+  for (mail::Token* address : mail::addresses_of(list))
+    frame.addresses.push_back(std::move(*address));
+  frames_.push_back(std::move(frame));
+  return Disposition::finished;
+}
+
+Delivery::Disposition Delivery::finish_alias(const Frame& frame) {
+  if (frame.count == 0) {
+    log::warning("no recipient in alias lookup result for {}", printable(frame.name));
+    return report(frame.before, mailbox::misconfigured("4.3.5"));
+  }
+  if ((frame.before.recipient.dsn_notify & mail::Notify::success.bits()) != 0) {
+    mail::DeliveryStatus status = mailbox::delivered("alias expanded");
+    // A mailing list is the end of the way; an alias is only a station.
+    bool list = frame.scope.sender != frame.before.sender;
+    status.action = list ? mail::Action::delivered : mail::Action::expanded;
+    agent_.reporter.trace(message_ref(), frame.before.recipient, status, attempt());
+  }
+  return Disposition::finished;
+}
+
+}  // namespace postrider::local

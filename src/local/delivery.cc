@@ -1,0 +1,276 @@
+#include "local/delivery.h"
+
+#include <fmt/format.h>
+
+#include "base/casefold.h"
+#include "base/text.h"
+#include "config/params/services.h"
+#include "local/as_user.h"
+#include "log/log.h"
+#include "mail/address_parts.h"
+#include "mail/dsn_parameters.h"
+#include "mailbox/failure.h"
+
+namespace postrider::local {
+
+namespace {
+
+constexpr std::string_view kInclude = ":include:";
+/// Lists inside lists; each holds an open file at most.
+constexpr size_t kMaxNesting = 250;
+
+}  // namespace
+
+std::string Agent::cleanup_service(const config::Config& config) {
+  return config.get(config::params::cleanup_service_name);
+}
+
+bool Delivery::verify_only() const {
+  return (job_.request.flags & (proto::kDeliverVerifyOnly | proto::kDeliverUpdateVerify)) != 0;
+}
+
+bool Delivery::is_probe() const {
+  return (job_.request.flags & proto::kDeliverUpdateVerify) != 0;
+}
+
+bool Delivery::first_time(std::string key) {
+  key = casefold(key);
+  if (seen_.contains(key)) return false;
+  if (settings_.duplicate_filter_limit == 0 || seen_.size() < settings_.duplicate_filter_limit) {
+    seen_.insert(std::move(key));
+  }
+  return true;
+}
+
+Delivery::Disposition Delivery::report(const Scope& scope, const mail::DeliveryStatus& status) {
+  return agent_.reporter.report(message_ref(), scope.recipient, status, attempt());
+}
+
+Delivery::Disposition Delivery::report(const Scope& scope, mail::StatusCode code, std::string reason) {
+  return report(scope, code.is_success() ? mailbox::delivered(std::move(reason))
+                                         : mailbox::failed(code, std::move(reason)));
+}
+
+mailbox::Message Delivery::message_for(const Scope& scope) const {
+  return {.file = job_.file.get(),
+          .data_offset = job_.request.data_offset,
+          .sender = scope.sender,
+          .original_recipient = scope.recipient.original,
+          .delivered_to = settings_.frozen_delivered_to ? scope.delivered : scope.recipient.address};
+}
+
+mailbox::Identity Delivery::user_identity(const Rights& rights) const {
+  return settings_.rootless ? settings_.self : mailbox::Identity{rights.uid, rights.gid};
+}
+
+mailbox::Identity Delivery::identity(const Rights& rights) const {
+  return rights.uid == 0 ? settings_.default_privs : user_identity(rights);
+}
+
+Delivery::Disposition Delivery::run(const proto::DeliveryRecipient& recipient) {
+  Scope scope;
+  scope.recipient = recipient;
+  scope.recipient.offset = -1;
+  scope.sender = job_.request.sender;
+  scope.dsn_envid = job_.request.dsn_envid;
+  scope.dsn_ret = job_.request.dsn_ret;
+  scope.delivered = recipient.address;
+  const Scope first = scope;
+  Disposition done = deliver(std::move(scope));
+  if (done == Disposition::finished) done = work_off();
+  if (done == Disposition::finished) done = finish_resubmission(first);
+  return done;
+}
+
+Delivery::Disposition Delivery::work_off() {
+  while (!frames_.empty()) {
+    Frame& frame = frames_.back();
+    Disposition done = Disposition::finished;
+    if (frame.next < frame.addresses.size()) {
+      ++frame.count;
+      // The frame may move when another one is put on the stack.
+      Scope scope = frame.scope;
+      mail::Token address = std::move(frame.addresses[frame.next++]);
+      done = deliver_token(scope, address);
+    } else {
+      auto more = next_line(frame);
+      if (!more) {
+        log::warning("error reading forwarding file: {}", more.error().text);
+        return report(frame.scope, "4.3.0", "error reading forwarding file: " + more.error().text);
+      }
+      if (*more) continue;
+      Frame finished = std::move(frame);
+      frames_.pop_back();
+      done = finish(std::move(finished));
+    }
+    if (done == Disposition::deferred) return done;
+  }
+  return Disposition::finished;
+}
+
+/// The addresses of the next line of a file; false at its end.
+Result<bool> Delivery::next_line(Frame& frame) {
+  if (!frame.file) return false;
+  for (;;) {
+    auto line = TRY(frame.file->next());
+    if (!line) return false;
+    if (line->starts_with('#')) continue;
+    mail::TokenList list = mail::parse_address_list(*line);
+    frame.addresses.clear();
+    frame.next = 0;
+    for (mail::Token* address : mail::addresses_of(list))
+      frame.addresses.push_back(std::move(*address));
+    if (!frame.addresses.empty()) return true;
+  }
+}
+
+Delivery::Disposition Delivery::finish(Frame frame) {
+  switch (frame.kind) {
+    case Frame::Kind::alias:
+      return finish_alias(frame);
+    case Frame::Kind::forward_file:
+      return finish_forward_file(std::move(frame));
+    case Frame::Kind::include:
+      break;
+  }
+  return Disposition::finished;
+}
+
+Delivery::Disposition Delivery::finish_resubmission(const Scope& first) {
+  for (;;) {
+    auto queue_id = resubmission_.finish_one();
+    if (!queue_id) {
+      log::warning("{}: forwarding: {}", job_.request.queue_id, queue_id.error().text);
+      return report(first, "4.3.0", "unable to forward message");
+    }
+    if (!*queue_id) return Disposition::finished;
+    // Whoever wants to hear of success was told of the expansion.
+    Scope told = first;
+    constexpr unsigned kSuccess = mail::Notify::success.bits();
+    unsigned notify = told.recipient.dsn_notify;
+    told.recipient.dsn_notify = notify == kSuccess ? mail::Notify::never.bits() : notify & ~kSuccess;
+    mail::DeliveryStatus status = mailbox::delivered("forwarded as " + **queue_id);
+    status.action = mail::Action::relayed;
+    if (report(told, status) == Disposition::deferred) return Disposition::deferred;
+  }
+}
+
+Delivery::Disposition Delivery::deliver(Scope scope) {
+  ++scope.level;
+  const std::string& address = scope.recipient.address;
+  if (!first_time(fmt::format("recipient {} {}", scope.level, address))) return Disposition::finished;
+  if (frames_.size() > kMaxNesting) return report(scope, "5.4.6", "recipient nesting limit exceeded");
+  if (loops_.contains(address)) return loop_found(std::move(scope));
+
+  std::string lower = casefold(address);
+  scope.local = mail::localpart_of(lower);
+  scope.domain = mail::domain_of(lower);
+  if (!mail::has_domain(lower)) log::warning("no @ in recipient address: {}", printable(lower));
+  scope.user = scope.local;
+  scope.extension.reset();
+  mail::DelimiterRules rules{.delimiters = settings_.recipient_delimiter,
+                             .owner_request_special = settings_.owner_request_special};
+  if (auto divided = mail::split_extension(scope.local, rules)) {
+    scope.user = divided->user;
+    scope.extension = divided->extension;
+    // It may become part of a file name.
+    if (scope.extension->find('/') != std::string::npos) {
+      log::warning("{}: address with illegal extension: {}", job_.request.queue_id, printable(scope.local));
+      scope.extension.reset();
+    }
+  }
+  scope.unmatched = scope.extension;
+  if (scope.user.empty())
+    return report(scope, "5.1.3", fmt::format("null username in \"{}\"", printable(address)));
+  return deliver_by_name(std::move(scope));
+}
+
+Delivery::Disposition Delivery::deliver_by_name(Scope scope) {
+  // \user: neither aliases nor a forward file.
+  if (scope.recipient.address.starts_with('\\')) {
+    for (std::string* part :
+         {static_cast<std::string*>(&scope.recipient.address), &scope.local, &scope.user}) {
+      part->erase(0, 1);
+    }
+    if (Attempt done = deliver_to_mailbox(scope)) return *done;
+    return deliver_unknown(std::move(scope));
+  }
+
+  Scope alias = scope;
+  alias.unmatched.reset();
+  if (Attempt done = expand_alias(alias, scope.local)) return *done;
+  if (scope.extension) {
+    if (contains(settings_.propagate, Expansion::alias)) alias.unmatched = scope.extension;
+    if (Attempt done = expand_alias(std::move(alias), scope.user)) return *done;
+  }
+
+  // What lists with an owner, forward files and included files say goes back into the queue: each recipient
+  // then has a record of its own.
+  bool anothers = !scope.owner.empty() && !equals_ignore_case(scope.owner, scope.user);
+  if (anothers || scope.from == Expansion::include) return send_on(std::move(scope));
+
+  if (settings_.require_home_directory) {
+    auto account = agent_.accounts.by_name(scope.user);
+    if (account && *account) {
+      auto home = stat_as((*account)->home, user_identity(Rights::of(**account)));
+      if (!home) {
+        return report(scope, "4.3.0",
+                      fmt::format("cannot access home directory {}: {}", (*account)->home,
+                                  mailbox::errno_text(home.error().code)));
+      }
+    }
+  }
+  if (Attempt done = expand_forward_file(scope)) return *done;
+  if (Attempt done = deliver_to_mailbox(scope)) return *done;
+  return deliver_unknown(std::move(scope));
+}
+
+Delivery::Disposition Delivery::deliver_token(const Scope& scope, const mail::Token& address) {
+  std::string text = mail::internal_address(address);
+  if (text.starts_with('/')) return deliver_to_file(scope, text);
+  if (text.starts_with('|')) {
+    if (!contains(settings_.commands_allowed, scope.from))
+      return report(scope, "5.7.1", "mail to command is restricted");
+    return deliver_to_command(scope, text.substr(1));
+  }
+  if (starts_with_ignore_case(text, kInclude)) return expand_include(scope, text.substr(kInclude.size()));
+  return deliver_address(scope, mail::external_address(address));
+}
+
+Delivery::Disposition Delivery::deliver_address(Scope scope, const std::string& external) {
+  auto standard = agent_.rewrite.rewrite("local", external, deadline());
+  auto route = standard ? agent_.rewrite.resolve("", *standard, deadline())
+                        : Result<proto::ResolveReply>(std::unexpected(standard.error()));
+  if (!route || (route->flags & proto::kResolveFailed) != 0) {
+    if (!route) log::warning("{}: {}", job_.request.queue_id, route.error().text);
+    return report(scope, "4.3.0", "address resolver failure");
+  }
+  if ((route->flags & proto::kResolveInvalid) != 0) {
+    return report(scope, "5.1.3", "bad recipient address syntax: " + printable(route->recipient));
+  }
+  std::string address = route->recipient;
+  if (scope.unmatched) {
+    size_t at = std::min(address.rfind('@'), address.size());
+    address.insert(at, settings_.recipient_delimiter.substr(0, 1) + *scope.unmatched);
+  }
+  if (address.size() > ipc::kMaxAddress) return report(scope, "5.1.3", "recipient address is too long");
+  scope.recipient.address = std::move(address);
+  return route->transport == settings_.service ? deliver(std::move(scope)) : send_on(std::move(scope));
+}
+
+Delivery::Disposition Delivery::send_on(Scope scope) {
+  if (!first_time("indirect " + scope.recipient.address)) return Disposition::finished;
+  if (verify_only()) return report(scope, "2.0.0", "forwards to " + scope.recipient.address);
+  auto added = resubmission_.add(scope);
+  if (added) return Disposition::finished;
+  log::warning("{}: forwarding: {}", job_.request.queue_id, added.error().text);
+  return report(scope, "4.3.0", "unable to forward message");
+}
+
+Delivery::Disposition Delivery::loop_found(Scope scope) {
+  mail::DeliveryStatus status =
+      mailbox::failed("5.4.6", "mail forwarding loop for " + printable(scope.recipient.address));
+  return report(scope, status);
+}
+
+}  // namespace postrider::local

@@ -1,0 +1,58 @@
+// Names that are neither alias nor account.
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "local/delivery.h"
+#include "local/environment.h"
+#include "log/log.h"
+#include "mailbox/failure.h"
+
+namespace postrider::local {
+
+std::optional<std::string> Delivery::transport_for(const Scope& scope, const table::Maps& maps,
+                                                   const std::string& otherwise,
+                                                   std::optional<Disposition>& failed) {
+  if (!maps.empty()) {
+    auto found = maps.find(scope.user, table::Where::all, deadline());
+    if (!found) {
+      failed = report(scope, "4.3.0", "table lookup failure");
+      return std::nullopt;
+    }
+    if (*found) return std::move((*found)->value);
+  }
+  if (otherwise.empty()) return std::nullopt;
+  return otherwise;
+}
+
+Delivery::Disposition Delivery::deliver_unknown(Scope scope) {
+  if (!first_time("unknown " + scope.local)) return Disposition::finished;
+  std::optional<Disposition> failed;
+  auto transport =
+      transport_for(scope, agent_.tables.fallback_transports, settings_.fallback_transport, failed);
+  if (failed) return *failed;
+  if (transport) return pass_on(scope, *transport);
+
+  if (!settings_.luser_relay.empty()) {
+    scope.unmatched.reset();
+    scope.rights = {};
+    auto relay = expand_for(settings_.luser_relay, scope, job_.request, settings_, std::nullopt);
+    if (!relay) {
+      log::warning("{}", relay.error().text);
+      return report(scope, mailbox::misconfigured("4.3.5"));
+    }
+    // One address; "|command" and "/file" have no meaning here.
+    mail::TokenList list = mail::parse_address_list(relay->text);
+    auto addresses = mail::addresses_of(std::as_const(list));
+    if (addresses.empty()) return report(scope, mailbox::misconfigured("4.3.5"));
+    return deliver_address(std::move(scope), mail::external_address(*addresses.front()));
+  }
+
+  // Sites without these aliases would bounce bounces.
+  if (scope.user == "mailer-daemon" || scope.user == "postmaster") {
+    log::warning("required alias not found: {}", scope.user);
+    return report(scope, "2.0.0", "discarded");
+  }
+  return report(scope, "5.1.1", fmt::format("unknown user: \"{}\"", printable(scope.user)));
+}
+
+}  // namespace postrider::local
