@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "clients/own_addresses.h"
+#include "clients/proxy_table.h"
 #include "config/params/rewrite.h"
 #include "config/params/services.h"
 #include "log/log.h"
@@ -31,6 +32,7 @@ bool parents_match(const config::Config& config, std::string_view parameter) {
 }  // namespace
 
 table::OpenOptions table_options(const config::Config& config) {
+  register_proxy_type(config);
   table::OpenOptions out;
   out.behaviour.utf8 = config.get(params::smtputf8_enable);
   out.berkeley_db_create_buffer_size = static_cast<size_t>(config.get(params::berkeley_db_create_buffer_size));
