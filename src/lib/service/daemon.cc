@@ -69,7 +69,7 @@ void ignore_signals() {
 
 Daemon::Daemon(const Traits& traits, Arguments arguments)
     : state_(new State{.traits = traits,
-                       .arguments = std::move(arguments),
+                       .arguments = arguments,
                        .config = load_config(traits, arguments)}) {
   State& s = *state_;
   ignore_signals();
