@@ -78,7 +78,7 @@ void connect(State& s) {
   const Settings& c = s.settings;
   s.connected = true;
   if (!c.postlog_path.empty()) {
-    s.lines = datagram_sink(c.postlog_path, c.fallback_file, /*join_lines=*/true);
+    s.lines = datagram_sink(c.postlog_path, c.fallback_file, /*join_lines=*/true, c.fallback_mode);
   } else if (c.to_syslog) {
     s.lines = datagram_sink("/dev/log", "", /*join_lines=*/false);
   }
@@ -91,6 +91,7 @@ void send_line(State& s, Severity severity, std::string_view text) {
     // People know a program by its own name, without that of the mail system.
     std::string_view name = c.ident.empty() ? std::string_view("postrider") : c.ident;
     name.remove_prefix(name.rfind('/') + 1);
+    if (!c.stderr_name.empty()) name = c.stderr_name;
     std::string line = fmt::format("{}: {}{}\n", name, label(severity), text);
     ssize_t ignored = ::write(STDERR_FILENO, line.data(), line.size());
     (void)ignored;

@@ -27,9 +27,11 @@ struct Settings {
   int facility = 2 << 3;     ///< syslog_facility as <syslog.h> has it; LOG_MAIL.
   bool to_syslog = false;    ///< /dev/log
   bool to_stderr = false;    ///< "ident: warning: text", for commands.
+  std::string stderr_name;   ///< The name there; empty: the last part of ident.
   bool connect_late = false; ///< With the first line: for commands, which mostly have none.
   std::string postlog_path;  ///< The socket of postlogd; empty: syslog is used.
   std::string fallback_file; ///< Written to directly when postlogd does not answer; empty: standard error.
+  unsigned fallback_mode = 0600;  ///< Of that file, when it is created.
   std::string json_path;     ///< JSON lines are appended there; empty: none.
   int verbose = 0;           ///< Debug lines are shown when above 0 (-v).
 };

@@ -22,8 +22,11 @@ constexpr size_t kMaxDatagram = 8192;  // More than one line only below this; Li
 
 class DatagramSink : public Sink {
  public:
-  DatagramSink(std::string path, std::string fallback_file, bool join_lines)
-      : path_(std::move(path)), fallback_file_(std::move(fallback_file)), join_lines_(join_lines) {
+  DatagramSink(std::string path, std::string fallback_file, bool join_lines, unsigned fallback_mode)
+      : path_(std::move(path)),
+        fallback_file_(std::move(fallback_file)),
+        fallback_mode_(fallback_mode),
+        join_lines_(join_lines) {
     connect();
   }
 
@@ -75,11 +78,12 @@ class DatagramSink : public Sink {
 
   bool fallback(const std::string& line) {
     if (fallback_file_.empty()) return false;
-    auto fd = sys::open_file(fallback_file_, O_WRONLY | O_APPEND | O_CREAT, 0600);
+    auto fd = sys::open_file(fallback_file_, O_WRONLY | O_APPEND | O_CREAT, fallback_mode_);
     return fd && sys::write_all(fd->get(), line + "\n");
   }
 
   std::string path_, fallback_file_;
+  unsigned fallback_mode_;
   bool join_lines_;
   sys::Fd socket_;
   std::deque<std::string> queue_;
@@ -107,8 +111,9 @@ class FileSink : public Sink {
 
 }  // namespace
 
-std::unique_ptr<Sink> datagram_sink(std::string path, std::string fallback_file, bool join_lines) {
-  return std::make_unique<DatagramSink>(std::move(path), std::move(fallback_file), join_lines);
+std::unique_ptr<Sink> datagram_sink(std::string path, std::string fallback_file, bool join_lines,
+                                    unsigned fallback_mode) {
+  return std::make_unique<DatagramSink>(std::move(path), std::move(fallback_file), join_lines, fallback_mode);
 }
 
 std::unique_ptr<Sink> file_sink(std::string path) { return std::make_unique<FileSink>(std::move(path)); }

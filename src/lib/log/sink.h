@@ -17,7 +17,8 @@ class Sink {
 /// Datagrams to a UNIX-domain socket: one line each, or several lines with newlines between them where the
 /// receiver is postlogd. While nobody listens, lines go to `fallback_file` if that is set, else they wait (a
 /// bounded number of them) and the oldest are dropped.
-std::unique_ptr<Sink> datagram_sink(std::string path, std::string fallback_file, bool join_lines);
+std::unique_ptr<Sink> datagram_sink(std::string path, std::string fallback_file, bool join_lines,
+                                    unsigned fallback_mode = 0600);
 
 /// Whole lines appended to a file, created with mode 0640.
 std::unique_ptr<Sink> file_sink(std::string path);

@@ -34,6 +34,8 @@ void open_log(const config::Config& config, std::string_view program, const LogC
           fmt::format("{}/public/{}", config.get(params::queue_directory), config.get(params::postlog_service_name));
       // Without postlogd a file can be written to; the terminal or pipe of whoever started the mail system cannot.
       if (!file.starts_with("/dev/")) settings.fallback_file = file;
+      settings.fallback_mode =
+          static_cast<unsigned>(std::stoul(config.get(params::maillog_file_permissions), nullptr, 8));
     }
     settings.json_path = config.get(params::json_log_file);
   }

@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -189,6 +190,25 @@ Result<pid_t> spawn(const SpawnRequest& request) {
     return std::unexpected(std::move(error));
   }
   return pid;
+}
+
+Result<std::string> find_program(const std::string& name) {
+  if (name.find('/') != name.npos) return name;
+  const char* list = std::getenv("PATH");
+  std::string_view rest = list == nullptr ? std::string_view("/bin:/usr/bin") : std::string_view(list);
+  int reason = ENOENT;
+  for (bool more = true; more;) {
+    size_t colon = rest.find(':');
+    more = colon != rest.npos;
+    std::string directory(rest.substr(0, colon));
+    if (more) rest.remove_prefix(colon + 1);
+    std::string path = directory.empty() ? name : directory + "/" + name;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    if (::access(path.c_str(), X_OK) == 0) return path;
+    reason = EACCES;
+  }
+  return fail(ErrorKind::not_found, std::strerror(reason));
 }
 
 Error replace_process(const std::vector<std::string>& argv) {

@@ -31,6 +31,10 @@ struct SpawnRequest {
 /// directory; the code is errno.
 Result<pid_t> spawn(const SpawnRequest& request);
 
+/// The path of a command: the name itself when there is a "/" in it, else the first executable file of that name in the
+/// directories of PATH, as execvp(3) would find it. The error's text is the reason.
+Result<std::string> find_program(const std::string& name);
+
 /// Becomes another program, with this process's environment and descriptors; returns only when that fails.
 Error replace_process(const std::vector<std::string>& argv);
 

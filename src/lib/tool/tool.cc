@@ -47,11 +47,13 @@ int run(const Traits& traits, const std::function<int()>& body) {
   signal(SIGPIPE, SIG_IGN);
   current = traits;
   log::open({.ident = fmt::format("postfix/{}", traits.name),
-             .to_syslog = true,
+             .to_syslog = traits.to_log,
              .to_stderr = true,
              .connect_late = true});
   try {
-    return body();
+    int status = body();
+    log::flush();
+    return status;
   } catch (const config::ConfigError& error) {
     fatal_config(error);
   } catch (const std::exception& error) {
@@ -73,7 +75,7 @@ config::Config load_config(const std::string& directory, int verbose) {
     fail_text(text.substr(advice + 2));
   }
   if (borrowed) sys::set_environment(imported_environment(*config));
-  service::open_log(*config, current.name, {.to_stderr = true, .verbose = verbose, .connect_late = true});
+  service::open_log(*config, current.name, {.to_stderr = true, .to_log = current.to_log, .verbose = verbose, .connect_late = true});
   for (const std::string& warning : config->warnings())
     log::warning("{}", warning);
   return std::move(*config);

@@ -31,6 +31,8 @@ struct Traits {
   /// Installed with rights that its users do not have: its configuration and environment are not theirs to
   /// choose.
   bool may_borrow_rights = false;
+  /// Its lines go to the log, too; otherwise only the person who runs it sees them.
+  bool to_log = true;
 };
 
 /// Runs the body of a command: standard descriptors are open, broken pipes are errors of write(2), and lines
