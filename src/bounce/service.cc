@@ -49,7 +49,7 @@ void add_relay(queue::RecipientStatus& entry, std::string_view relay) {
 
 Service::Service(const Settings& settings, queue::Store& store, queue::Committer& committer,
                  clients::InternalMailer& mailer)
-    : settings_(settings), store_(store), logs_(store, committer), mailer_(mailer) {}
+    : settings_(settings), store_(store), logs_(store, committer, settings.log_form), mailer_(mailer) {}
 
 void Service::add_handlers(ipc::Dispatcher& dispatcher) {
   dispatcher.on<proto::AppendStatus>(

@@ -22,7 +22,7 @@ struct Settings {
   std::string bounce_recipient, double_bounce_recipient, delay_recipient;
   bool copy_bounces = false, report_double_bounces = false, copy_delays = false;  ///< notify_classes
   bool redact_required_tls;
-  bool old_log_form;  ///< backwards_bounce_logfile_compatibility
+  queue::LogForm log_form;  ///< backwards_bounce_logfile_compatibility
   seconds ipc_timeout;
 };
 

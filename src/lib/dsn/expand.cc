@@ -95,6 +95,7 @@ Result<std::vector<std::string>> Expander::expand(const Template& source) const 
     auto expanded = config::expand_macros(line, lookup);
     if (failed) return std::unexpected(std::move(*failed));
     if (!expanded) {
+      log::warning("{}", expanded.error().text);
       return fail(ErrorKind::invalid, fmt::format("{}: bad $name syntax in {} template: {}", source.origin,
                                                   to_text(source.kind), line));
     }

@@ -78,6 +78,13 @@ void take_line(RecipientStatus& entry, std::string_view line) {
   if (attribute) take_attribute(entry, attribute->name, attribute->value);
 }
 
+/// Whether an entry begins with this line: each has one headline, then one recipient.
+bool begins_entry(std::string_view line) {
+  if (line.front() == '<') return line.find(">: ") != std::string_view::npos;
+  auto attribute = parse_attribute(line);
+  return attribute && attribute->name == kRecipient;
+}
+
 void set_defaults(RecipientStatus& entry, LogKind kind) {
   if (entry.status.empty()) entry.status = kind == LogKind::bounce ? "5.0.0" : "4.0.0";
   if (entry.action.empty()) entry.action = kind == LogKind::bounce ? "failed" : "delayed";
@@ -111,8 +118,11 @@ QueueName log_queue(LogKind kind) {
                                   : QueueName::trace;
 }
 
-std::string log_entry(const RecipientStatus& status) {
-  std::string out = fmt::format("\n<{}>: {}\n", printable(status.recipient), printable(status.reason));
+std::string log_entry(const RecipientStatus& status, LogForm form) {
+  std::string out = "\n";
+  if (form == LogForm::headline) {
+    out += fmt::format("<{}>: {}\n", printable(status.recipient), printable(status.reason));
+  }
   add_line(out, kRecipient, status.recipient);
   if (!status.original.empty() && !equals_ignore_case(status.original, status.recipient)) {
     add_line(out, kOriginal, status.original);
@@ -155,16 +165,23 @@ Result<bool> LogReader::read_line(std::string& line) {
 
 Result<std::optional<RecipientStatus>> LogReader::next() {
   RecipientStatus entry;
-  bool any = false;
+  bool any = false, named = false;
   std::string line;
   while (TRY(read_line(line))) {
-    if (!line.empty()) {
-      any = true;
-      take_line(entry, line);
-    } else if (any) {
+    if (line.empty()) {
+      if (!any) continue;
       set_defaults(entry, kind_);
       return entry;
     }
+    bool begins = begins_entry(line);
+    if (begins && named) {
+      // Appended behind an entry that was cut off in the middle of a line.
+      entry = {};
+      named = false;
+    }
+    any = true;
+    if (begins && line.front() != '<') named = true;
+    take_line(entry, line);
   }
   return std::nullopt;
 }
@@ -175,7 +192,7 @@ Result<void> DeliveryLogs::append(LogKind kind, std::string_view id, std::span<c
                                   Deadline deadline) {
   std::string text;
   for (const RecipientStatus& entry : entries)
-    text += log_entry(entry);
+    text += log_entry(entry, form_);
   QueueName queue = log_queue(kind);
   auto appended = TRY(io::offload([&store = store_, queue, id = std::string(id),
                                    text = std::move(text)] { return append_text(store, queue, id, text); },

@@ -40,11 +40,18 @@ struct RecipientStatus {
   friend bool operator==(const RecipientStatus&, const RecipientStatus&) = default;
 };
 
+/// What an entry consists of (backwards_bounce_logfile_compatibility).
+enum class LogForm : unsigned char {
+  attributes,  ///< Lines name=value.
+  headline,    ///< Before them, a line for releases before Postfix 2.3, which read nothing else.
+};
+
 /// The text of one entry, as the files have it.
-std::string log_entry(const RecipientStatus& status);
+std::string log_entry(const RecipientStatus& status, LogForm form = LogForm::headline);
 
 /// Reads the entries of a log, in bounded memory. Lines that make no sense are skipped; an entry that is not
-/// finished, because a crash came in between, is not returned.
+/// finished, because a crash came in between, is not returned: its recipient has not been marked as done, and
+/// what happened to it will be recorded again.
 class LogReader {
  public:
   /// `source` must outlive the reader.
@@ -67,7 +74,8 @@ class LogReader {
 class DeliveryLogs {
  public:
   /// Both must outlive this object and the jobs that it starts.
-  DeliveryLogs(const Store& store, Committer& committer) : store_(store), committer_(committer) {}
+  DeliveryLogs(const Store& store, Committer& committer, LogForm form = LogForm::headline)
+      : store_(store), committer_(committer), form_(form) {}
 
   /// Appends all entries or none. Entries of bounce and trace are on disk when this has returned, so that the
   /// recipients may be marked as done; reasons for deferral are only information.
@@ -83,6 +91,7 @@ class DeliveryLogs {
  private:
   const Store& store_;
   Committer& committer_;
+  LogForm form_;
 };
 
 }  // namespace postrider::queue

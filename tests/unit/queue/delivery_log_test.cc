@@ -111,6 +111,26 @@ TEST(DeliveryLog, TextFromPeersCannotForgeLines) {
   EXPECT_EQ(entries[0].reason, "bad?recipient=other@b.test??" "?<x>: y");
 }
 
+TEST(DeliveryLog, EntriesWithoutHeadline) {
+  std::string text = log_entry(full_entry(), LogForm::attributes);
+  EXPECT_EQ(text.substr(0, 24), "\nrecipient=a1@dest.test\n");
+  EXPECT_THAT(read_all(text + text), ElementsAre(full_entry(), full_entry()));
+}
+
+TEST(DeliveryLog, EntryBehindOneThatWasCutOffIsRead) {
+  for (LogForm form : {LogForm::headline, LogForm::attributes}) {
+    std::string torn = log_entry({.recipient = "torn@b.test", .diagnostic_type = "smtp", .diagnostic_text = "x"}, form);
+    std::string whole = log_entry(full_entry(), form);
+    for (size_t size = 0; size < torn.size() - 1; ++size) {
+      auto entries = read_all(torn.substr(0, size) + whole);
+      // Cut off between two lines it looks like an entry of few words.
+      bool between_lines = size > 1 && torn[size - 1] == '\n';
+      ASSERT_EQ(entries.size(), between_lines ? 2U : 1U) << size;
+      EXPECT_EQ(entries.back(), full_entry()) << size;
+    }
+  }
+}
+
 TEST(DeliveryLog, LongLinesAreCut) {
   auto entries = read_all("reason=" + std::string(200'000, 'x') + "\nrecipient=a@b.test\n\n");
   ASSERT_EQ(entries.size(), 1U);
