@@ -6,8 +6,10 @@
 
 #include "base/text.h"
 #include "io/fiber.h"
+#include "io/offload.h"
 #include "log/log.h"
 #include "mail/address_parts.h"
+#include "queue/delivery_log.h"
 #include "queue/envelope.h"
 
 namespace postrider::qmgr {
@@ -18,8 +20,9 @@ namespace {
 
 /// Addresses resolved at the same time for one message.
 constexpr size_t kResolvers = 16;
-
-int64_t now_seconds() { return delivery::now_microseconds() / 1'000'000; }
+/// New mail alone may fill the last part of the active queue.
+constexpr size_t kReservedShare = 5;
+constexpr seconds kHousekeeping(60);
 
 proto::DeliveryRecipient to_request(queue::Recipient&& recipient) {
   proto::DeliveryRecipient out;
@@ -31,9 +34,10 @@ proto::DeliveryRecipient to_request(queue::Recipient&& recipient) {
   return out;
 }
 
-/// Recipients of one destination stand side by side, and within it those of one domain: fewer transactions, and
-/// mail for a domain behind a common relay is handed over together.
-bool before(const std::pair<Route, proto::DeliveryRecipient>& a, const std::pair<Route, proto::DeliveryRecipient>& b) {
+/// Recipients of one destination stand side by side, and within it those of one domain: fewer transactions,
+/// and mail for a domain behind a common relay is handed over together.
+bool before(const std::pair<Route, proto::DeliveryRecipient>& a,
+            const std::pair<Route, proto::DeliveryRecipient>& b) {
   auto key = [](const std::string& address) {
     size_t at = std::min(address.rfind('@'), address.size());
     return std::pair(lowercase(std::string_view(address).substr(at)), lowercase(address));
@@ -53,20 +57,28 @@ ActiveQueue::ActiveQueue(const Settings& settings, const queue::Store& store)
                    .done = [this](Entry entry, auto reply) { on_done(std::move(entry), std::move(reply)); },
                    .unavailable = [this](Transport& transport, const Error&) { on_unavailable(transport); }}),
       router_(settings, "qmgr"),
-      reporter_(settings.config, "qmgr") {}
-
-bool ActiveQueue::has_room() const {
-  return messages_.size() + entering_ < settings_.message_active_limit &&
-         recipients_ < settings_.message_recipient_limit;
+      reporter_(settings.config, "qmgr"),
+      completion_(settings, store, reporter_),
+      housekeeping_([this] {
+        scheduler_.forget_idle(Clock::now());
+        housekeeping_.start(kHousekeeping);
+      }) {
+  housekeeping_.start(kHousekeeping);
 }
 
-void ActiveQueue::wait_for_room() {
-  while (!has_room()) room_.wait(Deadline::never());
+bool ActiveQueue::has_room(QueueName from) const {
+  size_t limit = settings_.message_active_limit;
+  if (from == QueueName::deferred) limit = std::max<size_t>(1, limit - limit / kReservedShare);
+  return messages_.size() + entering_ < limit;
 }
 
 void ActiveQueue::forget(const std::string& id) {
-  messages_.erase(id);
-  room_.notify_all();
+  auto it = messages_.find(id);
+  if (it == messages_.end()) return;
+  if ((it->second->flags & proto::kDeliverUpdateVerify) != 0) --probes_;
+  unread_.erase(it->second->sequence);
+  messages_.erase(it);
+  if (on_room_) on_room_();
 }
 
 // --- entering ---
@@ -78,75 +90,167 @@ void ActiveQueue::admit(const std::string& id, QueueName from, bool flush) {
     ActiveQueue* queue;
     ~Leave() {
       --queue->entering_;
-      queue->room_.notify_all();
+      if (queue->on_room_) queue->on_room_();
     }
   } leave{this};
-  if (auto moved = store_.move(id, from, QueueName::active); !moved) {
+  // Messages that were just queued are in memory; reading old ones may take the disk's time.
+  auto move = [this, id, from] { return store_.move(id, from, QueueName::active); };
+  auto moved = from == QueueName::incoming ? move() : io::offload(move, Deadline::never());
+  if (!moved) {
     // Somebody else was faster: the administrator, or another notice of the same message.
     if (!queue::is_missing(moved.error())) log::warning("{}: {}", id, moved.error().text);
     return;
   }
-  auto message = read(id, flush);
-  if (!message) return put_aside(id, message.error());
+  auto message = read(id, from, flush);
+  if (!message) return completion_.put_aside(id, message.error());
   Message& m = **message;
   messages_.emplace(id, *message);
+  if ((m.flags & proto::kDeliverUpdateVerify) != 0) ++probes_;
   log::write(log::Severity::info,
-             fmt::format("{}: from=<{}>, size={}, nrcpt={} (queue active)", id, mail::log_address(m.envelope.sender, settings_.log_form),
-                         m.envelope.size.size, m.envelope.size.recipients),
+             fmt::format("{}: from=<{}>, size={}, nrcpt={} (queue active)", id,
+                         mail::log_address(m.envelope.sender, settings_.log_form), m.envelope.size.size,
+                         m.envelope.size.recipients),
              "active", {{"queue_id", id}, {"from", m.envelope.sender}, {"size", m.envelope.size.size}});
-  schedule_batch(m);
+  schedule_batch(*message);
 }
 
-Result<std::shared_ptr<Message>> ActiveQueue::read(const std::string& id, bool flush) {
-  auto file = TRY(store_.open(QueueName::active, id, queue::OpenMode::read));
+size_t ActiveQueue::first_batch() const {
+  size_t in_memory = std::min(scheduler_.recipients(), settings_.message_recipient_limit);
+  return std::max(settings_.message_recipient_minimum, settings_.message_recipient_limit - in_memory);
+}
+
+Result<std::shared_ptr<Message>> ActiveQueue::read(const std::string& id, QueueName from, bool flush) {
   auto message = std::make_shared<Message>();
   message->id = id;
   message->flush = flush;
-  message->forced_expire = queue::is_expired(TRY(file->status()));
-  message->envelope = TRY(queue::read_envelope(*file, settings_.recipients_per_message));
+  // The fiber waits for the end of this, whatever comes; so what it refers to lives on.
+  auto work = [this, &message = *message, count = first_batch()]() -> Result<void> {
+    auto file = TRY(store_.open(QueueName::active, message.id, queue::OpenMode::read));
+    // Agents hold a shared lock while they deliver: one that a former queue manager gave work to may still be
+    // at it.
+    TRY(file->lock_exclusive(/*wait=*/false));
+    message.envelope = TRY(queue::read_envelope(*file, count));
+    return prepare(message, *file);
+  };
+  if (auto done = from == QueueName::incoming ? work() : io::offload(work, Deadline::never()); !done) {
+    return std::unexpected(std::move(done).error());
+  }
+  check_verp(*message);
   message->sequence = ++sequence_;
   message->active_since = delivery::now_microseconds();
-  // Recipients that fail again are recorded again; what the log of the last round says about the others is past.
-  if (auto removed = store_.remove(QueueName::defer, id); !removed && !queue::is_missing(removed.error())) {
-    return std::unexpected(std::move(removed).error());
-  }
+  message->entered = message->last_read = Clock::now();
   return message;
 }
 
-void ActiveQueue::put_aside(const std::string& id, const Error& error) {
-  log::warning("{}: {}", id, error.text);
-  if (error.kind != ErrorKind::invalid) return put_back(id, settings_.minimal_backoff);
-  if (auto moved = store_.move(id, QueueName::active, QueueName::corrupt); !moved) {
-    log::error("{}: {}", id, moved.error().text);
-  } else {
-    log::warning("saving corrupt file \"{}\" from queue \"active\" to queue \"corrupt\"", id);
+Result<void> ActiveQueue::prepare(Message& message, queue::File& file) {
+  queue::FileStatus status = TRY(file.status());
+  message.forced_expire = queue::is_expired(status);
+  if (queue::is_flushed(status)) {
+    message.flush = message.insist = true;
+    TRY(file.set_mode(status.mode & ~queue::kFlushMode));
   }
+  const queue::Envelope& e = message.envelope;
+  message.flags = delivery_flags(e.trace_flags);
+  if (settings_.confirm_delay_cleared && e.warn_offset > 0 && e.warn_time <= 0) {
+    message.flags |= proto::kDeliverDelaySent;
+  }
+  if (message.forced_expire && TRY(has_reasons(message))) {
+    // Nothing is tried any more: it is returned with the reasons of the last attempt.
+    message.deferred = true;
+    message.envelope.recipients.clear();
+    message.envelope.resume = 0;
+    return {};
+  }
+  // Recipients that fail again are recorded again; what the log of the last round says about the others is
+  // past.
+  auto removed = store_.remove(QueueName::defer, message.id);
+  if (!removed && !queue::is_missing(removed.error())) return removed;
+  return {};
 }
 
-void ActiveQueue::schedule_batch(Message& message) {
-  std::vector<queue::Recipient> recipients = std::exchange(message.envelope.recipients, {});
-  if (!message.envelope.redirect.empty() && !recipients.empty()) {
-    // One delivery to the new address stands for all recipients.
-    recipients.resize(1);
-    recipients[0].original = recipients[0].address;
-    recipients[0].address = message.envelope.redirect;
-    message.envelope.resume = 0;
+/// Whether the log of the last attempt has an entry for each recipient that is open.
+Result<bool> ActiveQueue::has_reasons(const Message& message) {
+  if (message.has_unread()) return false;
+  auto file = store_.open(QueueName::defer, message.id, queue::OpenMode::read);
+  if (!file) {
+    if (queue::is_missing(file.error())) return false;
+    return std::unexpected(std::move(file).error());
   }
-  std::vector<std::pair<Route, proto::DeliveryRecipient>> routed(recipients.size());
+  queue::LogReader reader(**file, queue::LogKind::defer);
+  std::vector<uint64_t> offsets;
+  for (;;) {
+    auto entry = TRY(reader.next());
+    if (!entry) break;
+    offsets.push_back(entry->offset);
+  }
+  std::sort(offsets.begin(), offsets.end());
+  // A redirected message is tried for one of its recipients.
+  if (!message.envelope.redirect.empty()) return !offsets.empty();
+  return std::all_of(message.envelope.recipients.begin(), message.envelope.recipients.end(),
+                     [&](const queue::Recipient& r) {
+                       return std::binary_search(offsets.begin(), offsets.end(), r.offset);
+                     });
+}
+
+void ActiveQueue::check_verp(Message& message) const {
+  queue::Envelope& e = message.envelope;
+  if (e.verp.empty()) return;
+  bool usable = e.verp.size() == 2 && std::all_of(e.verp.begin(), e.verp.end(), [this](char c) {
+                  return settings_.verp_characters.find(c) != std::string::npos;
+                });
+  if (e.sender.empty()) {
+    log::warning("{}: ignoring VERP request for null sender", message.id);
+  } else if (!usable) {
+    log::warning("{}: ignoring bad VERP request: \"{}\"", message.id, e.verp.substr(0, 100));
+  } else {
+    return;
+  }
+  e.verp.clear();
+}
+
+// --- from recipients to entries ---
+
+void ActiveQueue::apply_redirect(Message& message) {
+  queue::Envelope& e = message.envelope;
+  if (e.redirect.empty() || e.recipients.empty()) return;
+  // One delivery to the new address stands for all recipients.
+  e.recipients.resize(1);
+  e.recipients[0].address = router_.standard_form(e.redirect);
+  e.resume = 0;
+  e.unread = 0;
+}
+
+void ActiveQueue::route_all(Message& message, std::vector<std::pair<Route, proto::DeliveryRecipient>>& out) {
+  std::vector<queue::Recipient> recipients = std::exchange(message.envelope.recipients, {});
+  out.resize(recipients.size());
+  bool refused = (message.flags & proto::kDeliverUpdateVerify) != 0 && probes_ > settings_.probe_limit;
+  auto route = [&](size_t i) {
+    const std::string& address = recipients[i].address;
+    out[i].first = message.forced_expire
+                       ? router_.to_retry(address, "4.7.0", "message is administratively expired")
+                   : refused ? router_.to_retry(address, "4.3.2", "Too many address verification requests")
+                             : router_.route(message, address);
+    out[i].second = to_request(std::move(recipients[i]));
+  };
+  if (recipients.size() == 1) return route(0);
   io::TaskGroup resolvers;
   size_t next = 0;
   for (size_t i = 0; i < std::min(kResolvers, recipients.size()); ++i) {
     resolvers.spawn([&] {
-      while (next < recipients.size()) {
-        size_t mine = next++;
-        routed[mine].first = router_.route(message, recipients[mine].address);
-        routed[mine].second = to_request(std::move(recipients[mine]));
-      }
+      while (next < recipients.size())
+        route(next++);
     });
   }
   resolvers.wait(Deadline::never());
-  std::stable_sort(routed.begin(), routed.end(), before);
-  std::vector<Transport*> transports;
+  std::stable_sort(out.begin(), out.end(), before);
+}
+
+void ActiveQueue::schedule_batch(const std::shared_ptr<Message>& kept) {
+  Message& message = *kept;
+  message.reading = true;
+  apply_redirect(message);
+  std::vector<std::pair<Route, proto::DeliveryRecipient>> routed;
+  route_all(message, routed);
   for (auto& [route, recipient] : routed) {
     if (route.discard) {
       discard(message, recipient, "undeliverable postmaster notification discarded");
@@ -154,9 +258,20 @@ void ActiveQueue::schedule_batch(Message& message) {
       place(message, route, std::move(recipient));
     }
   }
+  message.reading = false;
+  if (message.has_unread()) {
+    unread_.emplace(message.sequence, kept);
+  } else {
+    unread_.erase(message.sequence);
+  }
   if (message.batch_done()) return batch_progress(message);
-  for (const auto& job : message.jobs) transports.push_back(job->transport);
-  for (Transport* transport : transports) dispatcher_.kick(*transport);
+  std::vector<Transport*> transports;
+  for (const auto& job : message.jobs) {
+    job->transport->candidates.update(*job);  // How many are unread has changed.
+    transports.push_back(job->transport);
+  }
+  for (Transport* transport : transports)
+    dispatcher_.kick(*transport);
 }
 
 void ActiveQueue::discard(Message& message, const proto::DeliveryRecipient& recipient, std::string reason) {
@@ -165,7 +280,8 @@ void ActiveQueue::discard(Message& message, const proto::DeliveryRecipient& reci
                            .flags = 0,
                            .times = {message.envelope.arrival_seconds * 1'000'000, message.active_since, 0},
                            .file = file ? file->get() : nullptr};
-  mail::DeliveryStatus status{.status = "2.0.0", .action = mail::Action::delivered, .reason = std::move(reason)};
+  mail::DeliveryStatus status{
+      .status = "2.0.0", .action = mail::Action::delivered, .reason = std::move(reason)};
   if (reporter_.sent(ref, recipient, status, {}) == delivery::Disposition::deferred) message.deferred = true;
 }
 
@@ -181,14 +297,16 @@ std::string ActiveQueue::destination_name(const Transport& transport, const Rout
 void ActiveQueue::place(Message& message, const Route& route, proto::DeliveryRecipient recipient) {
   recipient.address = route.recipient;
   bool is_retry = route.transport == settings_.retry_service;
-  Transport& transport = scheduler_.transport(route.transport, [&] { return settings_.rules(route.transport); });
+  Transport& transport =
+      scheduler_.transport(route.transport, [&] { return settings_.rules(route.transport); });
+  if (message.insist) dispatcher_.forget_failure(transport);
   if (dispatcher_.throttled(transport) && !is_retry) {
     return place(message, router_.to_retry(route.recipient, "4.3.0", "mail transport unavailable"),
                  std::move(recipient));
   }
   Destination& destination =
       scheduler_.destination(transport, destination_name(transport, route), route.nexthop);
-  if (destination.window.dead() && (is_retry || Clock::now() >= destination.not_before)) {
+  if (destination.window.dead() && (is_retry || message.insist || Clock::now() >= destination.not_before)) {
     scheduler_.revive(destination);
   }
   if (destination.window.dead()) {
@@ -197,74 +315,91 @@ void ActiveQueue::place(Message& message, const Route& route, proto::DeliveryRec
                                   "delivery temporarily suspended: " + destination.dead_reason),
                  std::move(recipient));
   }
-  ++recipients_;
   scheduler_.add(message, destination, std::move(recipient));
+  warn_clogged(destination);
 }
 
-// --- outcomes ---
-
-void ActiveQueue::on_done(Entry entry, Result<proto::DeliverReply> reply) {
-  Message& message = *entry.job->message;
-  Destination& destination = *entry.destination;
-  recipients_ -= entry.recipients.size();
-  if (!reply) {
-    log::warning("transport {} failure -- see a previous warning/fatal/panic logfile record for the problem description",
-                 destination.transport->name);
-    bool is_retry = destination.transport->name == settings_.retry_service;
-    if (!is_retry) suspend(destination, "4.3.0", "unknown mail transport error");
-    // What the agent finished is marked in the file; the others are in this entry still and are tried later.
-    message.deferred = true;
-    if (!is_retry) {
-      Entry copy = entry;
-      ++copy.job->busy;  // Holds the job until the recipients are placed elsewhere.
-      retry_later({std::move(copy)}, "4.3.0", "unknown mail transport error");
-    }
-    scheduler_.finish(entry, Scheduler::Outcome::agent_failed, Clock::now());
-    return batch_progress(message);
+void ActiveQueue::warn_clogged(Destination& destination) {
+  size_t entries = destination.entries + static_cast<size_t>(destination.busy);
+  size_t limit = settings_.message_active_limit;
+  if (settings_.clog_warn.count() == 0 || entries * 5 <= limit * 4 || messages_.size() * 10 <= limit * 9)
+    return;
+  Clock::time_point now = Clock::now();
+  if (destination.clog_warned != Clock::time_point::min() &&
+      now < destination.clog_warned + settings_.clog_warn)
+    return;
+  destination.clog_warned = now;
+  log::warning("mail for {} is using up {} of {} active queue entries", destination.nexthop, entries,
+               messages_.size());
+  if (!settings_.helpful) return;
+  const Transport& transport = *destination.transport;
+  int concurrency = transport.rules.concurrency.limit;
+  if (concurrency > 0 && destination.busy >= concurrency) {
+    log::warning("you may need to increase the main.cf {}_destination_concurrency_limit from {}",
+                 transport.name, concurrency);
   }
-  if (reply->deferred) message.deferred = true;
-  bool site_failed = !reply->site_status.empty();
-  std::shared_ptr<Message> keep = messages_.find(message.id)->second;
-  bool died = scheduler_.finish(entry, site_failed ? Scheduler::Outcome::site_failed : Scheduler::Outcome::reached,
-                                Clock::now());
-  if (died) suspend(destination, reply->site_status, reply->site_reason);
-  batch_progress(message);
+  if (transport.destinations.size() > 1) {
+    log::warning("you may need a separate master.cf transport for {}", destination.nexthop);
+  }
+  log::warning("you may need to increase the main.cf minimal_backoff_time and maximal_backoff_time");
+  log::warning("please avoid flushing the whole queue when you have");
+  log::warning("lots of deferred mail, that is bad for performance");
+  log::warning("to turn off these warnings specify: qmgr_clog_warn_time = 0");
 }
 
-void ActiveQueue::suspend(Destination& destination, std::string_view status, std::string_view reason) {
-  scheduler_.suspend(destination, std::string(status), std::string(reason));
-  destination.not_before = Clock::now() + settings_.minimal_backoff;
-  retry_later(scheduler_.take_waiting(destination), status, fmt::format("delivery temporarily suspended: {}", reason));
+// --- recipients that did not fit into memory ---
+
+Result<void> ActiveQueue::read_more(Message& message, size_t count) {
+  // Apart from the message: deliveries of it go on meanwhile.
+  queue::Envelope part;
+  part.resume = message.envelope.resume;
+  part.unread = message.envelope.unread;
+  auto work = [this, &part, &id = message.id, count]() -> Result<void> {
+    auto file = TRY(store_.open(QueueName::active, id, queue::OpenMode::read));
+    return queue::read_recipients(*file, part, count);
+  };
+  TRY(io::offload(work, Deadline::never()));
+  message.envelope.recipients = std::move(part.recipients);
+  message.envelope.resume = part.resume;
+  message.envelope.unread = part.unread;
+  return {};
 }
 
-void ActiveQueue::on_unavailable(Transport& transport) {
-  std::vector<Destination*> waiting;
-  for (auto& [name, destination] : transport.destinations) {
-    if (!destination->waiting.empty()) waiting.push_back(destination.get());
-  }
-  for (Destination* destination : waiting) {
-    retry_later(scheduler_.take_waiting(*destination), "4.3.0", "mail transport unavailable");
+size_t ActiveQueue::free_recipients(const Transport& transport, const Job& job) const {
+  const RecipientRules& rules = transport.rules.recipients;
+  size_t limit = rules.limit + (job.passed_another ? rules.extra_limit : 0);
+  return limit - std::min(limit, transport.recipients) + settings_.message_recipient_minimum;
+}
+
+/// Reads more of the oldest message that has recipients for this transport and more of them in its file.
+void ActiveQueue::refill(Transport& transport) {
+  if (unread_.empty()) return;
+  const RecipientRules& rules = transport.rules.recipients;
+  for (auto& [sequence, message] : unread_) {
+    auto job = std::find_if(message->jobs.begin(), message->jobs.end(),
+                            [&](const auto& j) { return j->transport == &transport; });
+    if (job == message->jobs.end()) continue;
+    size_t free = free_recipients(transport, **job);
+    bool worth_it = free >= rules.refill_limit || Clock::now() >= message->last_read + rules.refill_delay;
+    if (message->reading || message->finishing || !worth_it) return;
+    message->reading = true;
+    io::spawn([this, kept = message, free] { read_and_schedule(kept, free); });
+    return;
   }
 }
 
-void ActiveQueue::retry_later(std::vector<Entry> entries, std::string_view status, std::string_view reason) {
-  Transport* retry = nullptr;
-  for (Entry& entry : entries) {
-    Message& message = *entry.job->message;
-    std::shared_ptr<Message> keep = messages_.find(message.id)->second;
-    message.deferred = true;
-    // Without even a retry service nothing is recorded: the recipients stay in the queue file.
-    if (entry.destination->transport->name != settings_.retry_service) {
-      for (proto::DeliveryRecipient& recipient : entry.recipients) {
-        std::string address = recipient.address;
-        place(message, router_.to_retry(address, status, reason), std::move(recipient));
-      }
-      retry = scheduler_.find_transport(settings_.retry_service);
-    }
-    scheduler_.drop(entry);
-    batch_progress(message);
+void ActiveQueue::read_and_schedule(const std::shared_ptr<Message>& message, size_t count) {
+  auto more = read_more(*message, count);
+  message->last_read = Clock::now();
+  if (!more) {
+    // The rest is found again when what is under way has ended and the message is read anew.
+    log::warning("{}: {}", message->id, more.error().text);
+    message->deferred = true;
+    message->envelope.recipients.clear();
+    message->envelope.resume = 0;
+    message->envelope.unread = 0;
   }
-  if (retry != nullptr) dispatcher_.kick(*retry);
+  schedule_batch(message);
 }
 
 void ActiveQueue::batch_progress(Message& message) {
@@ -273,136 +408,14 @@ void ActiveQueue::batch_progress(Message& message) {
   io::spawn([this, kept = messages_.find(message.id)->second] { finish(kept); });
 }
 
-void ActiveQueue::forget_failures() {
-  dispatcher_.forget_failures();
-  for (auto& [name, transport] : scheduler_.transports()) {
-    for (auto& [destination_name, destination] : transport->destinations) {
-      if (destination->window.dead()) scheduler_.revive(*destination);
-    }
-    dispatcher_.kick(*transport);
-  }
-}
-
-// --- leaving ---
-
 void ActiveQueue::finish(const std::shared_ptr<Message>& message) {
-  Message& m = *message;
-  auto more = read_more(m);
-  if (!more) {
-    forget(m.id);
-    return put_aside(m.id, more.error());
+  if (message->has_unread()) {
+    message->finishing = false;
+    message->reading = true;
+    return read_and_schedule(message, first_batch());
   }
-  if (*more) {
-    m.finishing = false;
-    return schedule_batch(m);
-  }
-  send_notices(m);
-  if (!m.deferred || (is_expired(m) && return_expired(m))) {
-    remove(m);
-  } else {
-    warn_if_late(m);
-    put_back(m.id, backoff(m));
-  }
-  forget(m.id);
-}
-
-Result<bool> ActiveQueue::read_more(Message& message) {
-  if (message.envelope.resume == 0) return false;
-  auto file = TRY(store_.open(QueueName::active, message.id, queue::OpenMode::read));
-  TRY(queue::read_recipients(*file, message.envelope, settings_.recipients_per_message));
-  return !message.envelope.recipients.empty();
-}
-
-proto::SendNotice ActiveQueue::notice(const Message& message) const {
-  const queue::Envelope& e = message.envelope;
-  proto::SendNotice out;
-  out.flags = delivery_flags(e.trace_flags);
-  out.queue_name = "active";
-  out.queue_id = message.id;
-  out.encoding = e.encoding;
-  out.sendopts = static_cast<uint32_t>(e.size.send_options);
-  out.sender = e.sender;
-  out.dsn_envid = e.envelope_id;
-  out.dsn_ret = static_cast<uint32_t>(e.return_flags);
-  out.verp_delimiters = e.verp;
-  return out;
-}
-
-void ActiveQueue::send_notices(Message& message) {
-  // A notice that cannot be queued now keeps the message: its log stays, and the next round sends it.
-  auto try_notice = [&](QueueName log, auto call) {
-    if (!store_.status(log, message.id)) return;
-    proto::SendNotice request = notice(message);
-    if (auto sent = call(request); !sent) {
-      log::warning("{}: {}", message.id, sent.error().text);
-      message.deferred = true;
-    }
-  };
-  clients::BounceClient& services = reporter_.services();
-  Deadline deadline = Deadline::after(settings_.ipc_timeout);
-  try_notice(QueueName::bounce, [&](auto& request) { return services.flush_bounce(request, deadline); });
-  bool traced = false;
-  try_notice(QueueName::trace, [&](auto& request) {
-    auto reported = services.flush_trace(request, deadline);
-    traced = reported.has_value();
-    return reported;
-  });
-  if (!traced || !message.deferred || message.envelope.trace_offset == 0) return;
-  // `sendmail -v` reports the first attempt, not each one.
-  auto file = store_.open(QueueName::active, message.id, queue::OpenMode::read_write);
-  if (file) (void)queue::mark_killed(**file, message.envelope.trace_offset);
-}
-
-bool ActiveQueue::is_expired(const Message& message) const {
-  if (message.forced_expire) return true;
-  const queue::Envelope& e = message.envelope;
-  int64_t created = e.create_time > 0 ? e.create_time : e.arrival_seconds;
-  seconds lifetime = e.sender.empty() ? settings_.bounce_lifetime : settings_.message_lifetime;
-  return now_seconds() >= created + lifetime.count();
-}
-
-bool ActiveQueue::return_expired(Message& message) {
-  log::info("{}: from=<{}>, status={}, returned to sender", message.id, mail::log_address(message.envelope.sender, settings_.log_form),
-            message.forced_expire ? "force-expired" : "expired");
-  proto::SendNotice request = notice(message);
-  auto sent = reporter_.services().flush_defer(request, Deadline::after(settings_.ipc_timeout));
-  if (!sent) log::warning("{}: {}", message.id, sent.error().text);
-  return sent.has_value();
-}
-
-void ActiveQueue::warn_if_late(Message& message) {
-  const queue::Envelope& e = message.envelope;
-  if (settings_.delay_warning.count() == 0 || e.warn_time <= 0 || now_seconds() < e.warn_time) return;
-  proto::SendNotice request = notice(message);
-  if (auto sent = reporter_.services().warn_defer(request, Deadline::after(settings_.ipc_timeout)); !sent) {
-    return log::warning("{}: {}", message.id, sent.error().text);
-  }
-  auto file = store_.open(QueueName::active, message.id, queue::OpenMode::read_write);
-  if (file && e.warn_offset > 0) (void)queue::mark_warned(**file, e.warn_offset);
-}
-
-seconds ActiveQueue::backoff(const Message& message) const {
-  const queue::Envelope& e = message.envelope;
-  int64_t created = e.create_time > 0 ? e.create_time : e.arrival_seconds;
-  return std::clamp(seconds(now_seconds() - created), settings_.minimal_backoff, settings_.maximal_backoff);
-}
-
-void ActiveQueue::put_back(const std::string& id, seconds delay) {
-  auto done = store_.set_next_try(QueueName::active, id, now_seconds() + delay.count());
-  if (done) done = store_.move(id, QueueName::active, QueueName::deferred);
-  // Removed by the administrator meanwhile, or a file system in trouble: the file is where it was, and the next
-  // start finds it.
-  if (!done && !queue::is_missing(done.error())) log::error("{}: {}", id, done.error().text);
-}
-
-/// The one place where a queue file is unlinked: every recipient has been read, every one was reported final, and
-/// the notices about them are in the queue.
-void ActiveQueue::remove(const Message& message) {
-  if (auto removed = store_.remove(QueueName::active, message.id); !removed) {
-    if (!queue::is_missing(removed.error())) log::error("{}: {}", message.id, removed.error().text);
-    return;
-  }
-  log::write(log::Severity::info, fmt::format("{}: removed", message.id), "removed", {{"queue_id", message.id}});
+  completion_.complete(*message);
+  forget(message->id);
 }
 
 }  // namespace postrider::qmgr

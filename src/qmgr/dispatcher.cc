@@ -7,9 +7,9 @@
 
 #include "clients/endpoint.h"
 #include "config/params/instance.h"
+#include "config/params/qmgr.h"
 #include "config/params/services.h"
 #include "config/params/system.h"
-#include "config/params/qmgr.h"
 #include "io/fiber.h"
 #include "ipc/client.h"
 #include "log/log.h"
@@ -58,10 +58,12 @@ Dispatcher::~Dispatcher() = default;
 Dispatcher::Pool& Dispatcher::pool(Transport& transport) {
   auto it = pools_.find(transport.name);
   if (it == pools_.end()) {
-    ipc::Endpoint endpoint{.path = "private/" + transport.name, .asker = "qmgr", .idle = idle_, .timeout = timeout_};
-    it = pools_.emplace(transport.name, std::make_unique<Pool>(transport, std::move(endpoint), [this, &transport] {
-                  kick(transport);
-                })).first;
+    ipc::Endpoint endpoint{
+        .path = "private/" + transport.name, .asker = "qmgr", .idle = idle_, .timeout = timeout_};
+    it = pools_
+             .emplace(transport.name, std::make_unique<Pool>(transport, std::move(endpoint),
+                                                             [this, &transport] { kick(transport); }))
+             .first;
   }
   return *it->second;
 }
@@ -71,8 +73,14 @@ bool Dispatcher::throttled(const Transport& transport) const {
   return it != pools_.end() && Clock::now() < it->second->throttled_until;
 }
 
+void Dispatcher::forget_failure(const Transport& transport) {
+  auto it = pools_.find(transport.name);
+  if (it != pools_.end()) it->second->throttled_until = Clock::time_point::min();
+}
+
 void Dispatcher::forget_failures() {
-  for (auto& [name, p] : pools_) p->throttled_until = Clock::time_point::min();
+  for (auto& [name, p] : pools_)
+    p->throttled_until = Clock::time_point::min();
 }
 
 Dispatcher::Agent* Dispatcher::free_agent(Pool& pool) {
@@ -104,7 +112,8 @@ void Dispatcher::kick(Transport& transport) {
 void Dispatcher::set_alarm(Pool& p) {
   std::optional<Clock::time_point> when = scheduler_.wake_time(*p.transport);
   if (!when) return p.alarm.cancel();
-  p.alarm.start(std::max(std::max(*when, p.throttled_until) - Clock::now(), Clock::duration(milliseconds(1))));
+  p.alarm.start(
+      std::max(std::max(*when, p.throttled_until) - Clock::now(), Clock::duration(milliseconds(1))));
 }
 
 void Dispatcher::give(Agent& agent, Entry entry) {
@@ -174,7 +183,8 @@ void Dispatcher::run_agent(Pool& p, std::shared_ptr<Agent> agent) {
       continue;
     }
     auto it = agent->in_flight.find(frame->id);
-    if (it == agent->in_flight.end()) return lose(p, *agent, Error(ErrorKind::invalid, "answer to no request"));
+    if (it == agent->in_flight.end())
+      return lose(p, *agent, Error(ErrorKind::invalid, "answer to no request"));
     auto reply = ipc::Connection::open_frame<proto::DeliverReply>(*frame);
     Entry entry = std::move(it->second);
     agent->in_flight.erase(it);
@@ -186,7 +196,8 @@ void Dispatcher::run_agent(Pool& p, std::shared_ptr<Agent> agent) {
 void Dispatcher::lose(Pool& p, Agent& agent, const Error& error) {
   auto entries = std::exchange(agent.in_flight, {});
   std::erase_if(p.agents, [&](const std::shared_ptr<Agent>& other) { return other.get() == &agent; });
-  for (auto& [id, entry] : entries) events_.done(std::move(entry), std::unexpected(error));
+  for (auto& [id, entry] : entries)
+    events_.done(std::move(entry), std::unexpected(error));
   if (p.transport->waiting > 0) kick(*p.transport);
 }
 

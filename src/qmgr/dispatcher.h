@@ -35,6 +35,8 @@ class Dispatcher {
   void kick(Transport& transport);
   /// Whether a transport whose agents could not be reached waits for its next try.
   bool throttled(const Transport& transport) const;
+  /// Lets it try now.
+  void forget_failure(const Transport& transport);
   /// Lets all of them try now.
   void forget_failures();
 

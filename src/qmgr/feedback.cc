@@ -21,7 +21,8 @@ Result<Feedback> Feedback::parse(std::string_view text) {
   size_t slash = text.find('/');
   std::string number(trim(text.substr(0, slash)));
   auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), out.base_);
-  bool good = error == std::errc() && end == number.data() + number.size() && out.base_ >= 0 && out.base_ <= 1;
+  bool good =
+      error == std::errc() && end == number.data() + number.size() && out.base_ >= 0 && out.base_ <= 1;
   if (slash != std::string_view::npos) {
     std::string_view divisor = trim(text.substr(slash + 1));
     if (divisor == "concurrency") {
@@ -33,10 +34,11 @@ Result<Feedback> Feedback::parse(std::string_view text) {
     }
   }
   if (!good) {
-    return postrider::fail(ErrorKind::invalid,
-                           fmt::format("bad concurrency feedback \"{}\": use a number from 0 to 1, number/concurrency "
-                                       "or number/sqrt_concurrency",
-                                       text));
+    return postrider::fail(
+        ErrorKind::invalid,
+        fmt::format("bad concurrency feedback \"{}\": use a number from 0 to 1, number/concurrency "
+                    "or number/sqrt_concurrency",
+                    text));
   }
   return out;
 }
@@ -57,7 +59,8 @@ void Window::succeed(int busy) {
   failed_cohorts_ = 0;
   if (dead_) revive();
   bool below_limit = rules_->limit == 0 || size_ < rules_->limit;
-  // Wider only when the window is in use: with little mail it says nothing about what the destination can take.
+  // Wider only when the window is in use: with little mail it says nothing about what the destination can
+  // take.
   if (!below_limit || size_ >= busy + rules_->initial) return;
   success_ += rules_->positive.at(size_);
   while (success_ + kRounding >= 1) {
@@ -77,7 +80,13 @@ void Window::fail() {
     success_ = 0;
     failure_ += 1;
   }
-  if (rules_->failed_cohort_limit > 0 && failed_cohorts_ + kRounding >= rules_->failed_cohort_limit) dead_ = true;
+  if (rules_->failed_cohort_limit > 0 && failed_cohorts_ + kRounding >= rules_->failed_cohort_limit)
+    dead_ = true;
+}
+
+std::string Window::describe() const {
+  return fmt::format("window {} success {:g} failure {:g} fail_cohorts {:g}", dead_ ? 0 : size_, success_,
+                     failure_, failed_cohorts_);
 }
 
 void Window::revive() {

@@ -1,6 +1,8 @@
-// How many deliveries at a time a destination gets: concurrency feedback (SCHEDULER_README describes the idea).
+// How many deliveries at a time a destination gets: concurrency feedback (SCHEDULER_README describes the
+// idea).
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -21,8 +23,8 @@ class Feedback {
 };
 
 struct ConcurrencyRules {
-  int initial = 5;            ///< initial_destination_concurrency
-  int limit = 20;             ///< destination_concurrency_limit; 0: none
+  int initial = 5;              ///< initial_destination_concurrency
+  int limit = 20;               ///< destination_concurrency_limit; 0: none
   int failed_cohort_limit = 1;  ///< destination_concurrency_failed_cohort_limit; 0: never dead
   Feedback positive, negative;
 };
@@ -42,6 +44,8 @@ class Window {
   /// The destination itself failed.
   void fail();
   void kill() { dead_ = true; }
+  /// "window 5 success 0 failure 0 fail_cohorts 0", for the log.
+  std::string describe() const;
   void revive();
 
  private:

@@ -16,12 +16,13 @@ namespace {
 constexpr size_t kMaxAnnounced = 10'000;  // Beyond, a scan finds them.
 constexpr size_t kReadAhead = 500;        // Names found and not yet admitted.
 constexpr size_t kScanStep = 200;         // Files looked at in one go on another thread.
-constexpr size_t kAdmissions = 32;        // Messages being read and resolved at a time.
+constexpr size_t kNewEntering = 32;       // Messages being read and routed at a time.
+constexpr size_t kDeferredEntering = 8;   // Of the deferred queue; on top of these.
 
 }  // namespace
 
 Feeder::Feeder(const Settings& settings, const queue::Store& store, ActiveQueue& active)
-    : settings_(settings), store_(store), active_(active), admissions_(kAdmissions), deferred_timer_([this] {
+    : settings_(settings), store_(store), active_(active), deferred_timer_([this] {
         scan_deferred(false);
         deferred_timer_.start(settings_.queue_run_delay);
       }) {}
@@ -53,8 +54,12 @@ void Feeder::announce(std::string id) {
   work_.notify_all();
 }
 
-void Feeder::scan_incoming() { request(incoming_, true, false); }
-void Feeder::scan_deferred(bool all) { request(deferred_, all, false); }
+void Feeder::scan_incoming() {
+  request(incoming_, true, false);
+}
+void Feeder::scan_deferred(bool all) {
+  request(deferred_, all, false);
+}
 
 void Feeder::flush() {
   active_.forget_failures();
@@ -96,14 +101,16 @@ bool Feeder::refill(Source& source) {
     log::error("{}", step.error().text);
     return false;
   }
-  for (std::string& id : step->ids) source.found.push_back(std::move(id));
+  for (std::string& id : step->ids)
+    source.found.push_back(std::move(id));
   if (!step->ids.empty()) work_.notify_all();
   return !step->ended;
 }
 
 void Feeder::run_scans(Source& source) {
   for (;;) {
-    while (!source.again) work_.wait(Deadline::never());
+    while (!source.again)
+      work_.wait(Deadline::never());
     source.again = false;
     source.ignore_time = std::exchange(source.ignore_time_again, false);
     source.flush = std::exchange(source.flush_again, false);
@@ -121,7 +128,7 @@ void Feeder::run_scans(Source& source) {
   }
 }
 
-std::optional<std::string> Feeder::next_announced() {
+std::optional<std::string> Feeder::next_new() {
   std::deque<std::string>& queue = announced_.empty() ? incoming_.found : announced_;
   if (queue.empty()) return std::nullopt;
   std::string id = std::move(queue.front());
@@ -129,32 +136,39 @@ std::optional<std::string> Feeder::next_announced() {
   return id;
 }
 
+void Feeder::admit(std::string id, QueueName from, bool flush, size_t& entering) {
+  ++entering;
+  io::spawn([this, id = std::move(id), from, flush, &entering] {
+    active_.admit(id, from, flush);
+    --entering;
+    work_.notify_all();
+  });
+}
+
+bool Feeder::feed_new() {
+  if (new_entering_ >= kNewEntering || !active_.has_room(QueueName::incoming)) return false;
+  auto id = next_new();
+  if (id) admit(std::move(*id), QueueName::incoming, false, new_entering_);
+  return id.has_value();
+}
+
+bool Feeder::feed_deferred() {
+  if (deferred_.found.empty() || deferred_entering_ >= kDeferredEntering ||
+      !active_.has_room(QueueName::deferred)) {
+    return false;
+  }
+  std::string id = std::move(deferred_.found.front());
+  deferred_.found.pop_front();
+  admit(std::move(id), QueueName::deferred, deferred_.flush, deferred_entering_);
+  return true;
+}
+
 void Feeder::feed() {
-  auto admit = [this](std::string id, QueueName from, bool flush) {
-    admissions_.acquire(Deadline::never());
-    io::spawn([this, id = std::move(id), from, flush] {
-      active_.admit(id, from, flush);
-      admissions_.release();
-    });
-  };
+  active_.on_room([this] { work_.notify_all(); });
   for (;;) {
-    active_.wait_for_room();
-    bool idle = true;
-    if (auto id = next_announced()) {
-      idle = false;
-      admit(std::move(*id), QueueName::incoming, false);
-    }
-    if (!deferred_.found.empty() && active_.has_room()) {
-      idle = false;
-      std::string id = std::move(deferred_.found.front());
-      deferred_.found.pop_front();
-      admit(std::move(id), QueueName::deferred, deferred_.flush);
-    }
-    if (idle) {
-      work_.wait(Deadline::never());
-    } else {
-      work_.notify_all();  // The scans may have room again.
-    }
+    bool fed = feed_new();
+    fed = feed_deferred() || fed;
+    if (!fed) work_.wait(Deadline::never());
   }
 }
 

@@ -14,8 +14,8 @@
 
 namespace postrider::qmgr {
 
-/// New mail and deferred mail take turns while both wait, so that neither a flood of new mail nor a large backlog
-/// holds up the other.
+/// New mail and deferred mail take turns while both wait, so that neither a flood of new mail nor a large
+/// backlog holds up the other; and deferred mail never fills the places that new mail needs to enter at once.
 class Feeder {
  public:
   Feeder(const Settings& settings, const queue::Store& store, ActiveQueue& active);
@@ -30,8 +30,8 @@ class Feeder {
   void scan_incoming();
   /// `all`: whether or not their time has come.
   void scan_deferred(bool all);
-  /// Deferred mail in this and the running scans is flushed: suspended destinations and defer_transports do not
-  /// hold it back.
+  /// Deferred mail in this and the running scans is flushed: suspended destinations and defer_transports do
+  /// not hold it back.
   void flush();
 
  private:
@@ -51,7 +51,10 @@ class Feeder {
   void run_scans(Source& source);
   void request(Source& source, bool ignore_time, bool flush);
   bool refill(Source& source);
-  std::optional<std::string> next_announced();
+  std::optional<std::string> next_new();
+  bool feed_new();
+  bool feed_deferred();
+  void admit(std::string id, queue::QueueName from, bool flush, size_t& entering);
 
   const Settings& settings_;
   const queue::Store& store_;
@@ -60,7 +63,8 @@ class Feeder {
   Source incoming_{.queue = queue::QueueName::incoming};
   Source deferred_{.queue = queue::QueueName::deferred};
   io::Condition work_;
-  io::Semaphore admissions_;
+  // Messages being read and routed.
+  size_t new_entering_ = 0, deferred_entering_ = 0;
   io::Timer deferred_timer_;
 };
 

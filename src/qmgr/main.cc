@@ -36,9 +36,11 @@ void on_triggers(Feeder& feeder, std::string_view requests) {
   }
 }
 
-/// Whether the bytes are the start of a frame: its length is small, so that its upper bytes are null, which no
-/// request letter is.
-bool is_frame(std::string_view bytes) { return bytes.size() >= 4 && bytes.substr(1, 3) == std::string_view("\0\0\0", 3); }
+/// Whether the bytes are the start of a frame: its length is small, so that its upper bytes are null, which
+/// no request letter is.
+bool is_frame(std::string_view bytes) {
+  return bytes.size() >= 4 && bytes.substr(1, 3) == std::string_view("\0\0\0", 3);
+}
 
 void serve_client(Feeder& feeder, service::Client client, seconds timeout) {
   auto arrived = client.stream.fill(Deadline::after(timeout));
@@ -49,7 +51,8 @@ void serve_client(Feeder& feeder, service::Client client, seconds timeout) {
     connection.wait_frame(Deadline::never());
     auto arrival = connection.receive_as<proto::MessageArrived>(Deadline::after(timeout));
     if (!arrival) {
-      if (arrival.error().kind != ErrorKind::closed) log::warning("notice of a message: {}", arrival.error().text);
+      if (arrival.error().kind != ErrorKind::closed)
+        log::warning("notice of a message: {}", arrival.error().text);
       return;
     }
     feeder.announce(std::move(arrival->queue_id));
@@ -69,7 +72,8 @@ void run(service::Daemon& daemon) {
     feeder.recover();
     feeder.start();
   });
-  daemon.serve([&](service::Client client) { serve_client(feeder, std::move(client), settings.ipc_timeout); });
+  daemon.serve(
+      [&](service::Client client) { serve_client(feeder, std::move(client), settings.ipc_timeout); });
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "qmgr/message.h"
 
 #include "delivery/report.h"
+#include "mail/verp.h"
 
 namespace postrider::qmgr {
 
@@ -16,7 +17,7 @@ proto::DeliverRequest make_request(const Message& message, const Entry& entry) {
   namespace attribute = queue::attribute;
   const queue::Envelope& e = message.envelope;
   proto::DeliverRequest out;
-  out.flags = delivery_flags(e.trace_flags);
+  out.flags = message.flags | entry.flags;
   out.queue_name = "active";
   out.queue_id = message.id;
   out.data_offset = e.size.offset;
@@ -24,7 +25,9 @@ proto::DeliverRequest make_request(const Message& message, const Entry& entry) {
   out.nexthop = entry.destination->nexthop;
   out.encoding = e.encoding;
   out.sendopts = static_cast<uint32_t>(e.size.send_options);
-  out.sender = e.sender;
+  out.sender = e.verp.empty() || entry.recipients.empty()
+                   ? e.sender
+                   : mail::verp_sender(e.verp, e.sender, entry.recipients.front().address);
   out.dsn_envid = e.envelope_id;
   out.dsn_ret = static_cast<uint32_t>(e.return_flags);
   out.times = {e.arrival_seconds * 1'000'000 + e.arrival_microseconds, message.active_since,

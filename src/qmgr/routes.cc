@@ -9,7 +9,9 @@ namespace postrider::qmgr {
 
 namespace {
 
-std::string_view local_part(std::string_view address) { return address.substr(0, address.rfind('@')); }
+std::string_view local_part(std::string_view address) {
+  return address.substr(0, address.rfind('@'));
+}
 
 std::string_view domain_of(std::string_view address) {
   size_t at = address.rfind('@');
@@ -40,28 +42,43 @@ Route Router::filtered(const Message& message, std::string_view address) const {
   return out;
 }
 
+std::string Router::standard_form(const std::string& address) {
+  auto reply = rewrite_.rewrite("local", address, Deadline::after(settings_.ipc_timeout));
+  if (reply) return std::move(*reply);
+  log::warning("{}", reply.error().text);
+  return address;
+}
+
 bool Router::is_double_bounce(std::string_view address) const {
   return equals_ignore_case(local_part(address), settings_.double_bounce_sender);
 }
 
 Route Router::route(const Message& message, std::string_view address) {
   if (address.empty()) return to_error(address, "5.1.3", "null recipient address");
-  if (!message.envelope.filter.empty()) return filtered(message, address);
-  auto reply = rewrite_.resolve(message.envelope.sender, address, Deadline::after(settings_.ipc_timeout));
+  // What a person asks with `sendmail -bv` is about the way of mail that has passed the filter.
+  bool filter = !message.envelope.filter.empty() && (message.flags & proto::kDeliverVerifyOnly) == 0;
+  if (filter) return undeferred(message, filtered(message, address));
+  Deadline deadline = Deadline::after(settings_.ipc_timeout);
+  bool probe = (message.flags & proto::kDeliverUpdateVerify) != 0;
+  auto reply = probe ? rewrite_.resolve_verify(message.envelope.sender, address, deadline)
+                     : rewrite_.resolve(message.envelope.sender, address, deadline);
   if (!reply) {
     log::warning("{}: {}", message.id, reply.error().text);
     return to_retry(address, "4.3.0", "address resolver failure");
   }
-  if ((reply->flags & proto::kResolveFailed) != 0) return to_retry(address, "4.3.0", "address resolver failure");
+  if ((reply->flags & proto::kResolveFailed) != 0)
+    return to_retry(address, "4.3.0", "address resolver failure");
   if ((reply->flags & proto::kResolveInvalid) != 0) return to_error(address, "5.1.3", "bad address syntax");
   Route out{std::move(reply->transport), std::move(reply->nexthop), std::move(reply->recipient)};
   // Mail to the double-bounce address at this system is dropped here, so that a system without local delivery
   // need not know the address.
   out.discard = (reply->flags & proto::kResolveLocal) != 0 && is_double_bounce(out.recipient);
-  if (!message.flush && settings_.defer_transports.contains(out.transport)) {
-    return to_retry(out.recipient, "4.3.2", "deferred transport");
-  }
-  return out;
+  return undeferred(message, std::move(out));
+}
+
+Route Router::undeferred(const Message& message, Route route) const {
+  if (message.flush || !settings_.defer_transports.contains(route.transport)) return route;
+  return to_retry(route.recipient, "4.3.2", "deferred transport");
 }
 
 }  // namespace postrider::qmgr

@@ -21,15 +21,20 @@ class Router {
  public:
   Router(const Settings& settings, std::string_view asker);
 
-  /// Never fails: an address that cannot be resolved now goes to the retry service, one that never can to the error
-  /// service, with the reason as the nexthop.
+  /// Never fails: an address that cannot be resolved now goes to the retry service, one that never can to the
+  /// error service, with the reason as the nexthop.
   Route route(const Message& message, std::string_view address);
+
+  /// An address as it is routed: with a domain. As it is when the rewrite service does not answer.
+  std::string standard_form(const std::string& address);
 
   Route to_retry(std::string_view address, std::string_view status, std::string_view reason) const;
   Route to_error(std::string_view address, std::string_view status, std::string_view reason) const;
 
  private:
   Route filtered(const Message& message, std::string_view address) const;
+  /// The retry service for what goes through one of defer_transports.
+  Route undeferred(const Message& message, Route route) const;
   bool is_double_bounce(std::string_view address) const;
 
   const Settings& settings_;

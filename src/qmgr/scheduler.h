@@ -2,18 +2,17 @@
 //
 // A message in the active queue has one Job for each transport that it needs. A job holds Entries: up to
 // destination_recipient_limit recipients that go to one Destination in one delivery. Jobs of a transport are
-// served in the order of their rank; within a job its destinations take turns; a destination gets at most as many
-// deliveries at a time as its window is wide.
+// served in the order of their rank; within a job its destinations take turns; a destination gets at most as
+// many deliveries at a time as its window is wide. A job with few entries may pass one with many
+// (preemption.h).
 //
-// Every choice costs O(log n), however many messages wait: a transport keeps its usable destinations sorted by
-// the job that is first in each, so that a backlog for a slow destination costs the others nothing.
+// Every choice costs O(log n), however many messages wait: a transport keeps its usable destinations sorted
+// by the job that is first in each, so that a backlog for a slow destination costs the others nothing.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,19 +26,18 @@
 #include "base/text.h"
 #include "proto/delivery.h"
 #include "qmgr/feedback.h"
+#include "qmgr/preemption.h"
 
 namespace postrider::qmgr {
 
 struct Message;
-struct Job;
-struct Destination;
-struct Transport;
 
 /// What one delivery request carries.
 struct Entry {
   Job* job = nullptr;
   Destination* destination = nullptr;
   std::vector<proto::DeliveryRecipient> recipients;
+  uint32_t flags = 0;  ///< proto::DeliveryFlag, from the destination's state.
 };
 
 /// The rules of a transport, from its <transport>_... parameters.
@@ -47,14 +45,9 @@ struct TransportRules {
   ConcurrencyRules concurrency;
   int recipient_limit = 50;      ///< destination_recipient_limit: recipients in one delivery; 0: no limit.
   seconds destination_delay{0};  ///< destination_rate_delay: pause between deliveries to one destination.
-  seconds transport_delay{0};    ///< transport_rate_delay
-};
-
-/// The order of jobs: lower levels first (those that preempt others), then the order of arrival.
-struct Rank {
-  int level = 0;
-  uint64_t sequence = 0;
-  friend auto operator<=>(const Rank&, const Rank&) = default;
+  seconds transport_delay{0};    ///< transport_rate_delay: the same for all destinations together.
+  PreemptionRules preemption;
+  RecipientRules recipients;
 };
 
 /// A place that a transport delivers to: a nexthop, or one mailbox when the recipient limit is 1.
@@ -65,9 +58,12 @@ struct Destination {
   std::string name;     ///< The nexthop, or "user@nexthop" in lower case.
   std::string nexthop;  ///< What the agent is told.
   Window window;
-  int busy = 0;  ///< Deliveries under way.
+  int busy = 0;                                             ///< Deliveries under way.
+  size_t entries = 0;                                       ///< Entries that no agent has yet.
   Clock::time_point not_before = Clock::time_point::min();  ///< Rate delay, or death, until then.
-  std::string dead_status, dead_reason;                     ///< Why it is dead.
+  Clock::time_point last_done = Clock::time_point::min();   ///< When the last delivery ended.
+  Clock::time_point clog_warned = Clock::time_point::min();
+  std::string dead_status, dead_reason;  ///< Why it is dead.
 
   /// Entries that no agent has yet, by the rank of their job. No list is empty.
   std::map<Rank, std::deque<Entry>> waiting;
@@ -84,16 +80,9 @@ struct Destination {
     friend auto operator<=>(const ReadyKey&, const ReadyKey&) = default;
   } ready_key{};
   Clock::time_point timed_key;
-};
-
-/// The part of a message that goes through one transport.
-struct Job {
-  Job(Message& m, Transport& t, Rank r) : message(&m), transport(&t), rank(r) {}
-  Message* message;
-  Transport* transport;
-  Rank rank;
-  size_t waiting = 0;  ///< Entries that no agent has yet.
-  size_t busy = 0;     ///< Entries that agents have.
+  bool keeps_connections =
+      false;  // Deliveries have followed each other closely: agents keep their connections.
+  std::set<Job*, JobOrder> blocked;  // Jobs that were found to wait for it, and may do so no more.
 };
 
 struct Transport {
@@ -103,11 +92,18 @@ struct Transport {
   std::unordered_map<std::string, std::unique_ptr<Destination>, TextHash, std::equal_to<>> destinations;
   size_t waiting = 0;  ///< Entries of all destinations that no agent has yet.
   size_t busy = 0;
+  size_t recipients = 0;                                    ///< In memory.
   Clock::time_point not_before = Clock::time_point::min();  ///< transport_rate_delay
+  std::map<Rank, Job*> jobs;
+
+  bool has_turn(Clock::time_point now) const {
+    return now >= not_before && (rules.transport_delay.count() == 0 || busy == 0);
+  }
 
   // The scheduler's lists.
   std::set<Destination::ReadyKey> ready;
   std::set<std::pair<Clock::time_point, Destination*>> timed;
+  Candidates candidates;
 };
 
 class Scheduler {
@@ -140,9 +136,10 @@ class Scheduler {
   void suspend(Destination& destination, std::string status, std::string reason);
   void revive(Destination& destination);
 
-  /// Removes and returns all waiting entries of a destination. Their jobs stay until done() is called for each.
+  /// Removes and returns all waiting entries of a destination. Their jobs stay until drop() is called for
+  /// each.
   std::vector<Entry> take_waiting(Destination& destination);
-  /// Drops an entry that next() or take_waiting() returned and that will not be delivered; for next()'s entries
+  /// Drops an entry that take_waiting() returned and that will not be delivered; for next()'s entries
   /// finish() does it.
   void drop(const Entry& entry);
 
@@ -150,15 +147,21 @@ class Scheduler {
   void forget_idle(Clock::time_point now);
 
   auto& transports() { return transports_; }
+  /// In memory.
+  size_t recipients() const { return recipients_; }
 
  private:
   Job& job(Message& message, Transport& transport);
   void relist(Destination& destination, Clock::time_point now);
   void relist_timed(Transport& transport, Clock::time_point now);
   void unlist(Destination& destination);
-  void remove_if_done(Job& job);
+  Entry take_first(Destination& destination);
+  void preempt(Transport& transport, Clock::time_point now);
+  bool move_before(Job& job, const Job& other);
+  void end_entry(const Entry& entry);
   std::unordered_map<std::string, std::unique_ptr<Transport>, TextHash, std::equal_to<>> transports_;
   uint64_t turns_ = 0;
+  size_t recipients_ = 0;
 };
 
 }  // namespace postrider::qmgr

@@ -20,19 +20,24 @@ struct Settings {
   queue::Layout layout;
 
   size_t message_active_limit;
-  size_t message_recipient_limit;  ///< Recipients in memory, all messages together.
-  size_t recipients_per_message;   ///< How many of one message are read at a time.
+  size_t message_recipient_limit;    ///< Recipients of the messages that have just entered, all together.
+  size_t message_recipient_minimum;  ///< Recipients that a message can have in memory in any case.
+  size_t probe_limit;                ///< Address verification probes in the active queue.
   seconds queue_run_delay;
   seconds minimal_backoff, maximal_backoff;
   seconds message_lifetime, bounce_lifetime;
-  seconds delay_warning;     ///< 0: no notices.
+  bool confirm_delay_cleared;  ///< Senders who were told of a delay are told of the delivery.
+  seconds clog_warn;           ///< Between warnings about one destination; 0: none.
+  bool helpful;                ///< Warnings come with advice.
+  bool feedback_debug;         ///< Changes of concurrency are logged.
   std::set<std::string, std::less<>> defer_transports;
   std::string error_service, retry_service;
   std::string double_bounce_sender;
   std::string recipient_delimiter;
   mail::LogForm log_form;
   std::string default_filter_nexthop, myhostname;
-  seconds ipc_timeout;
+  std::string verp_characters;  ///< That can be delimiters.
+  seconds ipc_timeout;          ///< For the other services.
 
   /// The rules of a transport, from its <transport>_... parameters.
   TransportRules rules(std::string_view transport) const;

@@ -18,6 +18,7 @@ enum DeliveryFlag : uint32_t {
   kDeliverFinal = 1 << 3,         ///< Last attempt with this connection cache state: no cached session.
   kDeliverConnectionLoad = 1 << 4,   ///< A cached connection may be used.
   kDeliverConnectionStore = 1 << 5,  ///< The connection may be cached.
+  kDeliverDelaySent = 1 << 6,  ///< The sender was told of a delay and wants to be told of the delivery, too.
 };
 
 struct DeliveryRecipient {

@@ -292,6 +292,12 @@ Result<void> mark_done(File& file, uint64_t offset) {
   return change_type(file, offset, "RD", RecordType::done);
 }
 
+Result<bool> is_open(File& file, uint64_t offset) {
+  char byte = 0;
+  size_t got = TRY(file.read_at(offset, &byte, 1));
+  return got == 1 && byte == static_cast<char>(RecordType::recipient);
+}
+
 Result<void> mark_killed(File& file, uint64_t offset) {
   return change_type(file, offset, "AK", RecordType::killed);
 }

@@ -116,6 +116,8 @@ Result<void> read_recipients(ByteSource& source, Envelope& envelope, size_t max_
 /// Marks a recipient as needing no further delivery. The record at `offset` must be a recipient or done
 /// already.
 Result<void> mark_done(File& file, uint64_t offset);
+/// Whether the recipient at `offset` still needs delivery.
+Result<bool> is_open(File& file, uint64_t offset);
 /// Notes that the sender was told of the delay.
 Result<void> mark_warned(File& file, uint64_t warn_offset);
 /// Makes the attribute at `offset` count no more.

@@ -40,12 +40,18 @@ inline constexpr mode_t kIncompleteMode = 0600;
 /// Added to the mode: the message is to be returned at the next delivery attempt.
 inline constexpr mode_t kExpiredMode = 0010;
 
+/// Added to the mode: the message is to be tried whatever is known against its destinations (postqueue -i, ETRN).
+inline constexpr mode_t kFlushMode = 0040;
+
 /// Whether status() says that the message is complete, and whether it is to be returned.
 inline bool is_complete(const FileStatus& status) {
   return (status.mode & kCompleteMode) == kCompleteMode;
 }
 inline bool is_expired(const FileStatus& status) {
   return (status.mode & kExpiredMode) != 0;
+}
+inline bool is_flushed(const FileStatus& status) {
+  return (status.mode & kFlushMode) != 0;
 }
 
 /// What of the configuration decides where files are.
