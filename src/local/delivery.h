@@ -33,7 +33,9 @@ struct Agent {
         tables(c),
         rewrite(c, service),
         cleanup(c, cleanup_service(c), service),
-        reporter(c, service) {}
+        reporter(c, service) {
+    reporter.filter_with(tables.status_filter);
+  }
   static std::string cleanup_service(const config::Config& config);
 
   const config::Config& config;
@@ -60,8 +62,7 @@ class Delivery {
         loops_(loops),
         resubmission_(agent.settings, agent.cleanup, job) {}
 
-  /// Reports everything that was done for the recipient, but does not mark it in the queue file. The first
-  /// delivery that has to be tried again ends the work.
+  /// Reports everything that was done for the recipient, but does not mark it in the queue file.
   Disposition run(const proto::DeliveryRecipient& recipient);
 
  private:
@@ -77,6 +78,7 @@ class Delivery {
     size_t next = 0;
     std::optional<TextFile> file;
     size_t count = 0;  ///< Addresses so far.
+    bool deferred = false;  ///< Something of the list has to be tried again.
     Scope before;      ///< What was expanded.
     std::string name;  ///< The alias, or the path of the file.
   };
@@ -88,7 +90,7 @@ class Delivery {
 
   Disposition deliver(Scope scope);
   Disposition deliver_by_name(Scope scope);
-  Disposition deliver_token(const Scope& scope, const mail::Token& address);
+  Disposition deliver_token(Scope scope, const mail::Token& address);
   Disposition deliver_address(Scope scope, const std::string& external);
   Disposition send_on(Scope scope);
   Disposition loop_found(Scope scope);

@@ -173,6 +173,8 @@ Tables::Tables(const config::Config& config)
   std::vector<std::string> paths;  // The agent may open every file that its users may.
   table::Use by_user{.paranoid = true};
   mailbox_transports = clients::open_maps(catalog, config, params::mailbox_transport_maps, by_user, paths);
+  table::Use text{.fold_fixed = false, .any_bytes = true};
+  status_filter = clients::open_maps(catalog, config, params::local_delivery_status_filter, text, paths);
   fallback_transports = clients::open_maps(catalog, config, params::fallback_transport_maps, by_user, paths);
 }
 

@@ -66,6 +66,7 @@ struct Tables {
   explicit Tables(const config::Config& config);
 
   table::Catalog catalog;
+  table::Maps status_filter;  ///< local_delivery_status_filter
   table::Maps aliases, mailbox_commands, mailbox_transports, fallback_transports;
 };
 

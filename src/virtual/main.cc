@@ -9,7 +9,9 @@ namespace {
 
 struct Agent {
   Agent(const config::Config& config, const std::string& service, bool rootless)
-      : settings(config, service, rootless), tables(config), reporter(config, service) {}
+      : settings(config, service, rootless), tables(config), reporter(config, service) {
+    reporter.filter_with(tables.status_filter);
+  }
   Settings settings;
   Tables tables;
   delivery::Reporter reporter;

@@ -90,6 +90,10 @@ Tables::Tables(const config::Config& config)
     : catalog(clients::table_options(config)),
       mailboxes(open_trusted(catalog, config, params::virtual_mailbox_maps)),
       uids(open_trusted(catalog, config, params::virtual_uid_maps)),
-      gids(open_trusted(catalog, config, params::virtual_gid_maps)) {}
+      gids(open_trusted(catalog, config, params::virtual_gid_maps)) {
+  std::vector<std::string> paths;  // The agent may open every file that its users may.
+  table::Use text{.fold_fixed = false, .any_bytes = true};
+  status_filter = clients::open_maps(catalog, config, params::virtual_delivery_status_filter, text, paths);
+}
 
 }  // namespace postrider::virtual_mailbox

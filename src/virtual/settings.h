@@ -34,6 +34,7 @@ struct Tables {
   explicit Tables(const config::Config& config);
 
   table::Catalog catalog;
+  table::Maps status_filter;  ///< virtual_delivery_status_filter
   table::Maps mailboxes, uids, gids;
 };
 

@@ -17,7 +17,8 @@ namespace {
 
 /// What one queue manager connection has under way.
 struct Session {
-  Session(io::Stream stream, std::string_view name, uint32_t credits) : connection(std::move(stream), name, credits) {}
+  Session(io::Stream stream, std::string_view name, uint32_t credits)
+      : connection(std::move(stream), name, credits) {}
   ipc::Connection connection;
   io::TaskGroup running;
 };
@@ -40,6 +41,10 @@ struct Agent {
 proto::DeliverReply Agent::work(proto::DeliverRequest request) {
   io::set_fiber_label(request.queue_id);
   auto file = store.open(queue::QueueName::active, request.queue_id, queue::OpenMode::read_write);
+  // The lock says to a queue manager that starts meanwhile that the message is being delivered
+  // (Completion::put_aside).
+  if (auto locked = file ? (*file)->lock_shared(/*wait=*/false) : Result<void>(); !locked)
+    file = std::unexpected(locked.error());
   if (!file) {
     log::warning("{}: {}", request.queue_id, file.error().text);
     proto::DeliverReply reply;
@@ -90,7 +95,8 @@ void serve_deliveries(service::Daemon& daemon, std::string_view name, Deliver de
                           .max_use = static_cast<size_t>(config.get(params::max_use)) * credits,
                           .sessions = {}};
   daemon.on_retire([agent] {
-    for (Session* session : agent->sessions) session->connection.stream().events().wake_reader();
+    for (Session* session : agent->sessions)
+      session->connection.stream().events().wake_reader();
   });
   daemon.serve([agent, credits, own_name = std::string(name)](service::Client client) {
     Session session(std::move(client.stream), own_name, credits);

@@ -27,9 +27,9 @@ using Deliver = std::function<proto::DeliverReply(Job& job)>;
 /// For Daemon::confine().
 inline constexpr const char* kQueueDirectories[] = {"active"};
 
-/// Serves connections of the queue manager until master says otherwise. `deliver` runs in a fiber for each request;
-/// as many run at a time as the process has clients in its limits, one for agents that take on a user's identity.
-/// A job whose queue file cannot be opened is answered with "deferred".
+/// Serves connections of the queue manager until master says otherwise. `deliver` runs in a fiber for each
+/// request; as many run at a time as the process has clients in its limits, one for agents that take on a
+/// user's identity. A job whose queue file cannot be opened is answered with "deferred".
 [[noreturn]] void serve_deliveries(service::Daemon& daemon, std::string_view name, Deliver deliver);
 
 }  // namespace postrider::delivery

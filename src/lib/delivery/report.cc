@@ -43,15 +43,18 @@ bool wants(const proto::DeliveryRecipient& recipient, mail::Notify what) {
 }  // namespace
 
 int64_t now_microseconds() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
 
 Reporter::Reporter(const config::Config& config, std::string_view asker)
     : services_(config, asker),
+      flush_(config, asker),
       soft_bounce_(config.get(params::soft_bounce)),
       resolution_(config.get(params::delay_logging_resolution_limit)),
-      log_form_(mail::parse_log_form(config.get(params::info_log_address_format)).value_or(mail::LogForm::external)),
+      log_form_(mail::parse_log_form(config.get(params::info_log_address_format))
+                    .value_or(mail::LogForm::external)),
       timeout_(config.get(params::ipc_timeout)) {}
 
 void Reporter::log(const MessageRef& message, const proto::DeliveryRecipient& recipient,
@@ -70,9 +73,10 @@ void Reporter::log(const MessageRef& message, const proto::DeliveryRecipient& re
   std::string delay = span(t.arrival, now);
   log::write(log::Severity::info,
              fmt::format("{}: to=<{}>{}, relay={}{}{}, delay={}, delays={}/{}/{}/{}, dsn={}, status={} ({})",
-                         message.queue_id, mail::log_address(recipient.address, log_form_), orig_to, attempt.relay, uses, extra, delay,
-                         span(t.arrival, t.active), span(t.active, handoff), span(handoff, connected),
-                         span(connected, now), status.status.text(), outcome, status.reason),
+                         message.queue_id, mail::log_address(recipient.address, log_form_), orig_to,
+                         attempt.relay, uses, extra, delay, span(t.arrival, t.active),
+                         span(t.active, handoff), span(handoff, connected), span(connected, now),
+                         status.status.text(), outcome, status.reason),
              "delivery",
              {{"queue_id", message.queue_id},
               {"to", recipient.address},
@@ -88,14 +92,15 @@ bool Reporter::mark_done(const MessageRef& message, const proto::DeliveryRecipie
   if (message.file == nullptr || recipient.offset < 0) return true;
   auto marked = queue::mark_done(*message.file, static_cast<uint64_t>(recipient.offset));
   if (!marked) {
-    log::warning("{}: recipient <{}> could not be marked as done, it may be delivered again: {}", message.queue_id,
-                 recipient.address, marked.error().text);
+    log::warning("{}: recipient <{}> could not be marked as done, it may be delivered again: {}",
+                 message.queue_id, recipient.address, marked.error().text);
   }
   return marked.has_value();
 }
 
 Disposition Reporter::verify_only(const MessageRef& message, const proto::DeliveryRecipient& recipient,
-                                  const mail::DeliveryStatus& status, const Attempt& attempt, bool deliverable) {
+                                  const mail::DeliveryStatus& status, const Attempt& attempt,
+                                  bool deliverable) {
   proto::AppendStatus request =
       append_request(message, recipient, status, attempt, deliverable ? "deliverable" : "undeliverable");
   auto recorded = services_.append_trace(request, Deadline::after(timeout_));
@@ -104,30 +109,66 @@ Disposition Reporter::verify_only(const MessageRef& message, const proto::Delive
   return Disposition::finished;
 }
 
+mail::DeliveryStatus Reporter::filtered(const mail::DeliveryStatus& status) const {
+  mail::DeliveryStatus out = status;
+  filter_.apply(out, Deadline::after(timeout_));
+  return out;
+}
+
 Disposition Reporter::sent(const MessageRef& message, const proto::DeliveryRecipient& recipient,
                            const mail::DeliveryStatus& status, const Attempt& attempt) {
-  if ((message.flags & proto::kDeliverVerifyOnly) != 0) return verify_only(message, recipient, status, attempt, true);
-  if (wants(recipient, mail::Notify::success) || (message.flags & proto::kDeliverRecordTrace) != 0) {
-    proto::AppendStatus request = append_request(message, recipient, status, attempt, mail::to_text(status.action));
-    // The message has been delivered: that its report cannot be recorded must not deliver it again.
-    if (auto traced = services_.append_trace(request, Deadline::after(timeout_)); !traced) {
-      log::warning("{}: no delivery report for <{}>: {}", message.queue_id, recipient.address, traced.error().text);
-    }
-  }
-  log(message, recipient, status, attempt, "sent");
-  return mark_done(message, recipient) ? Disposition::finished : Disposition::deferred;
+  return record_sent(message, recipient, filtered(status), attempt);
 }
 
 Disposition Reporter::bounce(const MessageRef& message, const proto::DeliveryRecipient& recipient,
                              const mail::DeliveryStatus& status, const Attempt& attempt) {
   mail::DeliveryStatus failed = status;
   failed.status = status.status.with_class('5');
-  if ((message.flags & proto::kDeliverVerifyOnly) != 0) return verify_only(message, recipient, failed, attempt, false);
+  failed = filtered(failed);
+  return failed.status.status_class() == '4' ? record_defer(message, recipient, failed, attempt)
+                                             : record_bounce(message, recipient, failed, attempt);
+}
+
+Disposition Reporter::defer(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                            const mail::DeliveryStatus& status, const Attempt& attempt) {
+  mail::DeliveryStatus delayed = status;
+  delayed.status = status.status.with_class('4');
+  delayed = filtered(delayed);
+  return delayed.status.status_class() == '5' ? record_bounce(message, recipient, delayed, attempt)
+                                              : record_defer(message, recipient, delayed, attempt);
+}
+
+Disposition Reporter::record_sent(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                                  const mail::DeliveryStatus& status, const Attempt& attempt) {
+  if ((message.flags & proto::kDeliverVerifyOnly) != 0)
+    return verify_only(message, recipient, status, attempt, true);
+  bool delay_over = (message.flags & proto::kDeliverDelaySent) != 0 &&
+                    (recipient.dsn_notify == 0 || wants(recipient, mail::Notify::delay));
+  bool traced_always = (message.flags & proto::kDeliverRecordTrace) != 0;
+  if (wants(recipient, mail::Notify::success) || traced_always || delay_over) {
+    proto::AppendStatus request =
+        append_request(message, recipient, status, attempt, mail::to_text(status.action));
+    // The message has been delivered: that its report cannot be recorded must not deliver it again.
+    if (auto traced = services_.append_trace(request, Deadline::after(timeout_)); !traced) {
+      log::warning("{}: no delivery report for <{}>: {}", message.queue_id, recipient.address,
+                   traced.error().text);
+    }
+  }
+  log(message, recipient, status, attempt, "sent");
+  return mark_done(message, recipient) ? Disposition::finished : Disposition::deferred;
+}
+
+Disposition Reporter::record_bounce(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                                    const mail::DeliveryStatus& status, const Attempt& attempt) {
+  const mail::DeliveryStatus& failed = status;
+  if ((message.flags & proto::kDeliverVerifyOnly) != 0)
+    return verify_only(message, recipient, failed, attempt, false);
   if (soft_bounce_) {
     mail::DeliveryStatus soft = status;
     soft.status = status.status.with_class('4');
     soft.action = mail::Action::delayed;
-    proto::AppendStatus request = append_request(message, recipient, soft, attempt, mail::to_text(soft.action));
+    proto::AppendStatus request =
+        append_request(message, recipient, soft, attempt, mail::to_text(soft.action));
     (void)services_.append_defer(request, Deadline::after(timeout_));
     log(message, recipient, soft, attempt, "SOFTBOUNCE");
     return Disposition::deferred;
@@ -137,8 +178,9 @@ Disposition Reporter::bounce(const MessageRef& message, const proto::DeliveryRec
     proto::AppendStatus request =
         append_request(message, recipient, failed, attempt, mail::to_text(mail::Action::failed));
     if (auto recorded = services_.append_bounce(request, Deadline::after(timeout_)); !recorded) {
-      mail::DeliveryStatus deferred{.status = "4.3.0", .reason = fmt::format("{} or {} service failure", "bounce", "defer")};
-      return defer(message, recipient, deferred, attempt);
+      mail::DeliveryStatus deferred{.status = "4.3.0",
+                                    .reason = fmt::format("{} or {} service failure", "bounce", "defer")};
+      return record_defer(message, recipient, deferred, attempt);
     }
     if ((message.flags & proto::kDeliverRecordTrace) != 0) {
       (void)services_.append_trace(request, Deadline::after(timeout_));
@@ -150,9 +192,11 @@ Disposition Reporter::bounce(const MessageRef& message, const proto::DeliveryRec
 
 void Reporter::trace(const MessageRef& message, const proto::DeliveryRecipient& recipient,
                      const mail::DeliveryStatus& status, const Attempt& attempt) {
-  proto::AppendStatus request = append_request(message, recipient, status, attempt, mail::to_text(status.action));
+  proto::AppendStatus request =
+      append_request(message, recipient, status, attempt, mail::to_text(status.action));
   if (auto traced = services_.append_trace(request, Deadline::after(timeout_)); !traced) {
-    log::warning("{}: no delivery report for <{}>: {}", message.queue_id, recipient.address, traced.error().text);
+    log::warning("{}: no delivery report for <{}>: {}", message.queue_id, recipient.address,
+                 traced.error().text);
   }
 }
 
@@ -170,17 +214,18 @@ Disposition Reporter::bounce_to(proto::SendNotice notice, const MessageRef& mess
   one.outcome = append_request(message, recipient, failed, attempt, mail::to_text(mail::Action::failed));
   if (auto sent = services_.bounce_one(one, Deadline::after(timeout_)); !sent) {
     log::warning("{}: {}", message.queue_id, sent.error().text);
-    return defer(message, recipient, {.status = "4.3.0", .reason = "bounce or defer service failure"}, attempt);
+    return defer(message, recipient, {.status = "4.3.0", .reason = "bounce or defer service failure"},
+                 attempt);
   }
   log(message, recipient, failed, attempt, "bounced");
   return mark_done(message, recipient) ? Disposition::finished : Disposition::deferred;
 }
 
-Disposition Reporter::defer(const MessageRef& message, const proto::DeliveryRecipient& recipient,
-                            const mail::DeliveryStatus& status, const Attempt& attempt) {
-  mail::DeliveryStatus delayed = status;
-  delayed.status = status.status.with_class('4');
-  if ((message.flags & proto::kDeliverVerifyOnly) != 0) return verify_only(message, recipient, delayed, attempt, false);
+Disposition Reporter::record_defer(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                                   const mail::DeliveryStatus& status, const Attempt& attempt) {
+  const mail::DeliveryStatus& delayed = status;
+  if ((message.flags & proto::kDeliverVerifyOnly) != 0)
+    return verify_only(message, recipient, delayed, attempt, false);
   proto::AppendStatus request =
       append_request(message, recipient, delayed, attempt, mail::to_text(mail::Action::delayed));
   // The recipient stays in the queue file whether or not the reason can be recorded.
@@ -190,8 +235,18 @@ Disposition Reporter::defer(const MessageRef& message, const proto::DeliveryReci
   if ((message.flags & proto::kDeliverRecordTrace) != 0) {
     (void)services_.append_trace(request, Deadline::after(timeout_));
   }
+  note_destination(message, recipient);
   log(message, recipient, delayed, attempt, "deferred");
   return Disposition::deferred;
+}
+
+/// For those who ask for one destination's mail (ETRN).
+void Reporter::note_destination(const MessageRef& message, const proto::DeliveryRecipient& recipient) {
+  std::string_view domain = mail::domain_of(recipient.address);
+  if (domain.empty()) return;
+  if (flush_.add(domain, message.queue_id, Deadline::after(timeout_)) == proto::FlushResult::failed) {
+    log::warning("{}: flush service failure", message.queue_id);
+  }
 }
 
 Disposition Reporter::report(const MessageRef& message, const proto::DeliveryRecipient& recipient,

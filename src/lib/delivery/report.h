@@ -8,7 +8,9 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "clients/bounce.h"
+#include "clients/flush.h"
 #include "config/config.h"
+#include "delivery/status_filter.h"
 #include "mail/address_parts.h"
 #include "mail/dsn.h"
 #include "proto/delivery.h"
@@ -18,10 +20,10 @@ namespace postrider::delivery {
 
 /// What the log line says beside the outcome.
 struct Attempt {
-  std::string relay = "none";   ///< "host[ip]:port", "local", "none"
-  int64_t connected_at = 0;     ///< Microseconds since 1970 when the connection stood; 0: there was none.
-  int connection_uses = 0;      ///< conn_use=, shown when above 1.
-  std::string extra;            ///< Further "name=value" fields between relay= and delay=, as "tls=...".
+  std::string relay = "none";  ///< "host[ip]:port", "local", "none"
+  int64_t connected_at = 0;    ///< Microseconds since 1970 when the connection stood; 0: there was none.
+  int connection_uses = 0;     ///< conn_use=, shown when above 1.
+  std::string extra;           ///< Further "name=value" fields between relay= and delay=, as "tls=...".
 };
 
 /// The message that the recipients belong to, as far as reports need it.
@@ -66,22 +68,35 @@ class Reporter {
   /// Only for the sender who asked for reports of success: something happened on the way, as an expansion.
   void trace(const MessageRef& message, const proto::DeliveryRecipient& recipient,
              const mail::DeliveryStatus& status, const Attempt& attempt);
-  /// As bounce(), but the failure is returned at once to another sender than the message's, who is in `notice`.
+  /// As bounce(), but the failure is returned at once to another sender than the message's, who is in
+  /// `notice`.
   Disposition bounce_to(proto::SendNotice notice, const MessageRef& message,
                         const proto::DeliveryRecipient& recipient, const mail::DeliveryStatus& status,
                         const Attempt& attempt);
 
   clients::BounceClient& services() { return services_; }
+  /// smtp_delivery_status_filter and the like: every outcome goes through it first.
+  void filter_with(table::Maps maps) { filter_ = StatusFilter(std::move(maps)); }
 
  private:
-  void log(const MessageRef& message, const proto::DeliveryRecipient& recipient, const mail::DeliveryStatus& status,
-           const Attempt& attempt, std::string_view outcome);
+  mail::DeliveryStatus filtered(const mail::DeliveryStatus& status) const;
+  Disposition record_sent(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                          const mail::DeliveryStatus& status, const Attempt& attempt);
+  Disposition record_bounce(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                            const mail::DeliveryStatus& status, const Attempt& attempt);
+  Disposition record_defer(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                           const mail::DeliveryStatus& status, const Attempt& attempt);
+  void log(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+           const mail::DeliveryStatus& status, const Attempt& attempt, std::string_view outcome);
   Disposition verify_only(const MessageRef& message, const proto::DeliveryRecipient& recipient,
                           const mail::DeliveryStatus& status, const Attempt& attempt, bool deliverable);
   /// False when the mark could not be written: the recipient will be tried again.
   bool mark_done(const MessageRef& message, const proto::DeliveryRecipient& recipient);
+  void note_destination(const MessageRef& message, const proto::DeliveryRecipient& recipient);
 
   clients::BounceClient services_;
+  clients::FlushClient flush_;
+  StatusFilter filter_;
   bool soft_bounce_;
   int resolution_;
   mail::LogForm log_form_;

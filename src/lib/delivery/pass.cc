@@ -1,0 +1,18 @@
+#include "delivery/pass.h"
+
+#include "clients/endpoint.h"
+#include "ipc/client.h"
+
+namespace postrider::delivery {
+
+Result<proto::DeliverReply> pass_on(const config::Config& config, std::string_view transport,
+                                    const proto::DeliverRequest& request, std::string_view asker,
+                                    Deadline deadline) {
+  auto connection = TRY(ipc::connect(clients::private_endpoint(config, transport, asker), deadline));
+  proto::DeliverRequest copy = request;
+  TRY(connection->send(copy, deadline));
+  // The other agent has its own time limits.
+  return connection->receive_as<proto::DeliverReply>(Deadline::never());
+}
+
+}  // namespace postrider::delivery

@@ -1,0 +1,79 @@
+#include "smtp/tables.h"
+
+#include "clients/tables.h"
+#include "config/params/cleanup.h"
+#include "config/params/lmtp.h"
+#include "config/params/smtp.h"
+
+namespace postrider::smtp_client {
+
+namespace params = config::params;
+
+namespace {
+
+/// Patterns are matched as they are written: replies and records are text, not names.
+constexpr table::Use kTextKeys{.fold_fixed = false, .any_bytes = true};
+
+class ReplyTable : public smtp::ReplyRewriter {
+ public:
+  explicit ReplyTable(table::Maps maps) : maps_(std::move(maps)) {}
+  Result<std::optional<std::string>> rewrite(std::string_view line, Deadline deadline) override {
+    auto found = TRY(maps_.find(line, table::Where::all, deadline));
+    if (!found) return std::nullopt;
+    return std::move(found->value);
+  }
+
+ private:
+  table::Maps maps_;
+};
+
+class RecordTable : public dns::ReplyFilter {
+ public:
+  explicit RecordTable(table::Maps maps) : maps_(std::move(maps)) {}
+  std::string_view name() const override { return maps_.parameter(); }
+  Result<std::optional<std::string>> action(std::string_view record, Deadline deadline) override {
+    auto found = TRY(maps_.find(record, table::Where::all, deadline));
+    if (!found) return std::nullopt;
+    return std::move(found->value);
+  }
+
+ private:
+  table::Maps maps_;
+};
+
+checks::Checks::Parameters check_parameters(bool lmtp) {
+  if (lmtp) {
+    return {params::lmtp_header_checks, params::lmtp_mime_header_checks, params::lmtp_nested_header_checks,
+            params::lmtp_body_checks, checks::Repertoire::lines};
+  }
+  return {params::smtp_header_checks, params::smtp_mime_header_checks, params::smtp_nested_header_checks,
+          params::smtp_body_checks, checks::Repertoire::lines};
+}
+
+}  // namespace
+
+Tables::Tables(const config::Config& config, const Settings& settings)
+    : catalog(clients::table_options(config)),
+      local_domains(clients::open_local_domains(catalog, config, paths)) {
+  bool lmtp = settings.lmtp();
+  auto open = [&](config::Param<std::string> smtp, config::Param<std::string> other, table::Use use = {}) {
+    return clients::open_maps(catalog, config, lmtp ? other : smtp, use, paths);
+  };
+  cache_destinations = clients::open_match_list(
+      catalog, config,
+      lmtp ? params::lmtp_connection_cache_destinations : params::smtp_connection_cache_destinations,
+      table::MatchList::Kind::text, paths);
+  ehlo_keywords =
+      open(params::smtp_discard_ehlo_keyword_address_maps, params::lmtp_discard_lhlo_keyword_address_maps);
+  pix_workarounds = open(params::smtp_pix_workaround_maps, params::lmtp_pix_workaround_maps);
+  generic = open(params::smtp_generic_maps, params::lmtp_generic_maps);
+  status_filter = open(params::smtp_delivery_status_filter, params::lmtp_delivery_status_filter, kTextKeys);
+  auto body_limit = static_cast<size_t>(config.get(params::body_checks_size_limit));
+  checks = checks::Checks(catalog, config, check_parameters(lmtp), body_limit, paths);
+  table::Maps replies = open(params::smtp_reply_filter, params::lmtp_reply_filter, kTextKeys);
+  if (!replies.empty()) reply_filter = std::make_shared<ReplyTable>(std::move(replies));
+  table::Maps records = open(params::smtp_dns_reply_filter, params::lmtp_dns_reply_filter, kTextKeys);
+  if (!records.empty()) dns_filter = std::make_shared<RecordTable>(std::move(records));
+}
+
+}  // namespace postrider::smtp_client
