@@ -1,5 +1,10 @@
 #include "smtpd/cleanup_sink.h"
 
+#include <algorithm>
+
+#include "log/log.h"
+#include "sys/file.h"
+
 namespace postrider::smtpd {
 
 namespace {
@@ -19,8 +24,29 @@ class CleanupSink : public MailSink {
 
 }  // namespace
 
+CleanupSystem::CleanupSystem(const config::Config& config, const Settings& settings)
+    : settings_(settings), client_(config, settings.cleanup_service, "smtpd") {}
+
 Result<std::unique_ptr<MailSink>> CleanupSystem::begin(uint32_t flags, Deadline deadline) {
   return std::make_unique<CleanupSink>(TRY(client_.begin(flags, deadline)));
+}
+
+bool CleanupSystem::has_room(int64_t size) {
+  auto free = sys::free_space(".");
+  if (!free) {
+    log::warning("{}", free.error().text);
+    return true;  // Writing will tell.
+  }
+  auto available = static_cast<double>(*free);
+  // Other messages are on their way, too.
+  constexpr double kReserve = 1.5;
+  bool enough = available > static_cast<double>(settings_.queue_minfree) &&
+                available > static_cast<double>(size) &&
+                available > kReserve * static_cast<double>(settings_.message_size_limit);
+  if (!enough) {
+    log::warning("not enough free space in mail queue: {} bytes < {}*message size limit", *free, kReserve);
+  }
+  return enough;
 }
 
 }  // namespace postrider::smtpd

@@ -3,16 +3,19 @@
 
 #include "clients/cleanup.h"
 #include "smtpd/mail_sink.h"
+#include "smtpd/settings.h"
 
 namespace postrider::smtpd {
 
 class CleanupSystem : public MailSystem {
  public:
-  explicit CleanupSystem(clients::CleanupClient& client) : client_(client) {}
+  CleanupSystem(const config::Config& config, const Settings& settings);
   Result<std::unique_ptr<MailSink>> begin(uint32_t flags, Deadline deadline) override;
+  bool has_room(int64_t size) override;
 
  private:
-  clients::CleanupClient& client_;
+  const Settings& settings_;
+  clients::CleanupClient client_;
 };
 
 }  // namespace postrider::smtpd

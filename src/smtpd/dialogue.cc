@@ -1,10 +1,18 @@
 #include "smtpd/dialogue.h"
 
 #include <algorithm>
+#include <utility>
 
+#include <fmt/format.h>
+
+#include "base/text.h"
 #include "log/log.h"
 
 namespace postrider::smtpd {
+
+namespace {
+constexpr size_t kShown = 30;
+}  // namespace
 
 bool Dialogue::note_failure(const Error& error) {
   end_ = error.kind == ErrorKind::timeout ? End::timeout : End::lost;
@@ -19,27 +27,29 @@ std::optional<Dialogue::Command> Dialogue::read_command() {
     return std::nullopt;
   }
   Command out{std::string(line->text), line->end == io::LineEnd::lf};
+  if (line->end == io::LineEnd::partial) skip_rest_of_line(out.text);
+  if (end_ != End::none) return std::nullopt;
   while (out.text.ends_with('\r'))
     out.text.pop_back();
-  if (line->end == io::LineEnd::partial) skip_rest_of_line();
-  if (end_ != End::none) return std::nullopt;
   // A text with a null byte ends there for programs that pass it on.
   out.text.resize(std::min(out.text.find('\0'), out.text.size()));
   return out;
 }
 
-/// A little more than the limit is skipped; who sends more is not worth the trouble.
-void Dialogue::skip_rest_of_line() {
+/// As much again as the limit is skipped; who sends more is not worth the trouble.
+void Dialogue::skip_rest_of_line(std::string_view beginning) {
   size_t limit = settings_.line_length_limit, skipped = 0;
+  log::warning("{}: request longer than {}: {}...", client_, limit, printable(beginning.substr(0, kShown)));
   for (;;) {
     auto line = stream_.read_line(limit, pace_.deadline());
-    if (!line) {
-      note_failure(line.error());
+    if (!line || line->end == io::LineEnd::eof) {
+      note_failure(line ? Error(ErrorKind::closed, "") : line.error());
       return;
     }
     if (line->end != io::LineEnd::partial) return;
     skipped += line->text.size();
     if (skipped > limit) {
+      log::warning("{}: disabling input from {}", client_, client_);
       end_ = End::lost;
       return;
     }
@@ -87,7 +97,9 @@ bool Dialogue::input_waiting() {
   return !stream_.buffered().empty();
 }
 
-void Dialogue::close() {
+void Dialogue::finish() {
+  if (end_ == End::timeout)
+    write_line(fmt::format("421 4.4.2 {} Error: timeout exceeded", settings_.myhostname));
   if (end_ != End::lost) (void)stream_.flush(Deadline::after(settings_.timeout));
 }
 

@@ -18,8 +18,9 @@ class Dialogue {
   /// Why there is no more to read.
   enum class End : unsigned char { none, lost, timeout };
 
-  Dialogue(const Settings& settings, io::Stream stream)
-      : settings_(settings), stream_(std::move(stream)), pace_(settings.pace()) {}
+  /// `client` names the other end in warnings.
+  Dialogue(const Settings& settings, io::Stream stream, std::string client)
+      : settings_(settings), client_(std::move(client)), stream_(std::move(stream)), pace_(settings.pace()) {}
 
   struct Command {
     std::string text;
@@ -41,14 +42,15 @@ class Dialogue {
   bool input_waiting();
   /// What it has sent, for the log.
   std::string_view waiting_input() const { return stream_.buffered(); }
-  /// Closes the connection, with what is still to be sent.
-  void close();
+  /// The last words: what is still to be sent, and what a client hears that took too long.
+  void finish();
 
  private:
   bool note_failure(const Error& error);
-  void skip_rest_of_line();
+  void skip_rest_of_line(std::string_view beginning);
 
   const Settings& settings_;
+  std::string client_;
   io::Stream stream_;
   smtp::Pace pace_;
   End end_ = End::none;

@@ -28,6 +28,9 @@ class MailSystem {
   virtual ~MailSystem() = default;
   /// `flags` are proto::CleanupFlag. An error is temporary; ErrorKind::limit: the disk is full.
   virtual Result<std::unique_ptr<MailSink>> begin(uint32_t flags, Deadline deadline) = 0;
+  /// Whether the file system of the queue has room for a message of `size` bytes (0: not known). What is
+  /// wrong is logged.
+  virtual bool has_room(int64_t size) = 0;
 };
 
 }  // namespace postrider::smtpd

@@ -1,15 +1,31 @@
 // smtpd - receives mail by SMTP.
 
+#include "clients/flush.h"
 #include "clients/own_addresses.h"
 #include "clients/tables.h"
 #include "log/log.h"
 #include "service/daemon.h"
 #include "smtpd/cleanup_sink.h"
+#include "smtpd/postdrop_sink.h"
+#include "smtpd/postmaster_mail.h"
 #include "smtpd/session.h"
 #include "smtpd/world.h"
 
 namespace postrider::smtpd {
 namespace {
+
+class FlushService : public Flusher {
+ public:
+  FlushService(const config::Config& config, const Settings& settings)
+      : client_(config, "smtpd"), timeout_(settings.ipc_timeout) {}
+  proto::FlushResult flush(std::string_view site) override {
+    return client_.send_site(site, Deadline::after(timeout_));
+  }
+
+ private:
+  clients::FlushClient client_;
+  seconds timeout_;
+};
 
 std::vector<sys::Address> own_addresses(const config::Config& config) {
   std::vector<sys::Address> out = clients::interface_addresses(config);
@@ -22,20 +38,40 @@ std::vector<sys::Address> own_addresses(const config::Config& config) {
 struct Process {
   explicit Process(const service::Daemon& daemon)
       : settings(daemon.config(), daemon.arguments().stand_alone),
+        limits(daemon.config()),
         tables(clients::table_options(daemon.config())),
         policy(daemon.config(), tables, own_addresses(daemon.config())),
+        lists(daemon.config(), tables, policy.paths),
         world(daemon.config()),
-        cleanup(daemon.config(), settings.cleanup_service, "smtpd") {
+        cleanup(daemon.config(), settings),
+        counter(daemon.config()),
+        postmaster(daemon.config()),
+        flusher(daemon.config(), settings) {
     if (!settings.stand_alone) policy.require_relay_control();
   }
 
   Settings settings;
+  EventLimits limits;
   table::Catalog tables;
   access::Policy policy;
+  Lists lists;
+  ReplyRules reply_rules{settings, lists};
   NetworkWorld world;
-  clients::CleanupClient cleanup;
-  CleanupSystem mail{cleanup};
-  Server server{settings, policy, world, mail};
+  CleanupSystem cleanup;
+  PostdropSystem postdrop{settings.postdrop};
+  AnvilCounter counter;
+  PostmasterMail postmaster;
+  FlushService flusher;
+  Server server{.settings = settings,
+                .limits = limits,
+                .lists = lists,
+                .policy = policy,
+                .reply_rules = reply_rules,
+                .world = world,
+                .mail = settings.stand_alone ? static_cast<MailSystem&>(postdrop) : cleanup,
+                .counter = counter,
+                .postmaster = postmaster,
+                .flusher = flusher};
 };
 
 Client identify(Process& process, const service::Client& peer) {
@@ -51,7 +87,10 @@ void run(service::Daemon& daemon) {
   static Process process(daemon);
   process.world.prepare();
   daemon.drop_privileges();
-  daemon.confine({.name = "smtpd", .read = process.policy.paths});
+  // A user's own process may do what the user may, and has to start postdrop.
+  if (!daemon.arguments().stand_alone) {
+    daemon.confine({.name = "smtpd", .read = process.policy.paths, .connect = true});
+  }
   daemon.serve([](service::Client peer) {
     Client client = identify(process, peer);
     Session(process.server, std::move(peer.stream), std::move(client)).run();

@@ -3,16 +3,34 @@
 
 #include "access/judge.h"
 #include "access/policy.h"
+#include "proto/flush.h"
+#include "smtpd/limits.h"
+#include "smtpd/lists.h"
 #include "smtpd/mail_sink.h"
+#include "smtpd/reply_rules.h"
 #include "smtpd/settings.h"
+#include "smtpd/transcript.h"
 
 namespace postrider::smtpd {
 
+/// Delivers what waits for a destination (ETRN).
+class Flusher {
+ public:
+  virtual ~Flusher() = default;
+  virtual proto::FlushResult flush(std::string_view site) = 0;
+};
+
 struct Server {
   const Settings& settings;
+  const EventLimits& limits;
+  const Lists& lists;
   const access::Policy& policy;
+  const ReplyRules& reply_rules;
   access::World& world;
   MailSystem& mail;
+  EventCounter& counter;
+  Postmaster& postmaster;
+  Flusher& flusher;
 };
 
 }  // namespace postrider::smtpd

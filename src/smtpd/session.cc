@@ -8,6 +8,7 @@
 
 namespace postrider::smtpd {
 
+using access::ErrorClass;
 using smtp::Verb;
 
 namespace {
@@ -15,38 +16,62 @@ namespace {
 /// How much of a client's text log lines show.
 constexpr size_t kShown = 100;
 
+std::string shown(std::string_view text) {
+  return printable(text.substr(0, kShown));
+}
+
 }  // namespace
 
 Session::Session(const Server& server, io::Stream stream, Client client)
     : server_(server),
-      dialogue_(server.settings, std::move(stream)),
+      dialogue_(server.settings, std::move(stream), client.label),
       client_(std::move(client)),
       bare_lf_(server.settings.bare_lf) {}
 
 void Session::run() {
-  if (!stand_alone()) log::info("connect from {}", client_.label);
+  log::info("connect from {}", client_.label);
+  assess_client();
+  may_xforward_ = !stand_alone() && has_client(server_.lists.xforward, client_, service_deadline());
   if (greet()) serve_commands();
-  // What was not finished is gone before the log says so.
+  dialogue_.finish();
   report_end();
+  close_transcript(0);
+  // What was not finished is gone before the log says so.
   end_transaction();
-  dialogue_.close();
-  if (!stand_alone()) log::info("disconnect from {}{}", client_.label, count_text());
+  if (counted_) counted_->end();
+  log::info("disconnect from {}{}", client_.label, count_text());
+}
+
+/// What depends on who the client is. It may become another one.
+void Session::assess_client() {
+  const Settings& settings = server_.settings;
+  const Lists& lists = server_.lists;
+  Deadline deadline = service_deadline();
+  may_xclient_ = !stand_alone() && has_client(lists.xclient, client_, deadline);
+  without_limits_ = may_xclient_ || has_client(lists.event_exceptions, client_, deadline);
+  bare_lf_ = settings.bare_lf;
+  if (bare_lf_ != BareLf::accept && has_client(lists.bare_lf_exclusions, client_, deadline))
+    bare_lf_ = BareLf::accept;
+  discarded_ = settings.discard_keywords;
+  if (!lists.ehlo_discard.empty()) {
+    auto found = lists.ehlo_discard.find(client_.address, table::Where::all, deadline);
+    if (found && *found) discarded_ = smtp::parse_keywords((*found)->value);
+  }
 }
 
 bool Session::greet() {
   if (!stand_alone()) {
+    if (!within_connection_limits()) return false;
     // Who speaks first is no mail client.
     if (client_talks_ahead("CONNECT") && server_.settings.forbid_unauth_pipelining) {
-      reply("554 5.5.0 Error: SMTP protocol synchronization");
-      return false;
+      return refuse("554 5.5.0 Error: SMTP protocol synchronization");
     }
     if (!server_.settings.delay_reject) {
       access::Facts facts = this->facts();
       access::Judge judge(server_.policy, server_.world, *this, facts, memory_, service_deadline());
       if (auto refusal = judge.client()) {
-        if (memory_.hang_up) return false;
         access_denied_ = refusal->reply;
-        reply(refusal->reply);
+        refuse(*refusal);
         return true;
       }
     }
@@ -55,62 +80,73 @@ bool Session::greet() {
   return true;
 }
 
+bool Session::within_connection_limits() {
+  const EventLimits& limits = server_.limits;
+  if (without_limits_ || !limits.any()) return true;
+  counted_.emplace(server_.counter, event_ident(server_.settings.service_name, client_, limits));
+  auto now = counted_->begin();
+  if (!now) {
+    counted_.reset();
+    return true;
+  }
+  auto check = [&](std::string_view what, uint32_t value, uint32_t limit) {
+    if (limit == 0 || value <= limit) return true;
+    log::warning("Connection {} limit exceeded: {} from {} for service {}", what, value, client_.label,
+                 server_.settings.service_name);
+    return refuse(fmt::format("421 4.7.0 {} Error: too many connections from {}", server_.settings.myhostname,
+                              client_.address),
+                  ErrorClass::policy);
+  };
+  return check("concurrency", now->count, limits.connection_count) &&
+         check("rate", now->rate, limits.connection_rate);
+}
+
 void Session::serve_commands() {
   const Settings& settings = server_.settings;
   while (!hang_up_) {
     if (errors_ >= settings.hard_error_limit) {
       too_many_errors_ = true;
-      reply(fmt::format("421 4.7.0 {} Error: too many errors", settings.myhostname));
+      refuse(fmt::format("421 4.7.0 {} Error: too many errors", settings.myhostname));
       return;
     }
     auto command = dialogue_.read_command();
-    if (!command) {
-      if (dialogue_.end() == Dialogue::End::timeout) {
-        reply(fmt::format("421 4.4.2 {} Error: timeout exceeded", settings.myhostname));
-      }
-      return;
-    }
-    if (!execute(*command)) return;
+    if (!command) return;
+    if (!execute(std::move(*command))) return;
+    if (dialogue_.end() != Dialogue::End::none) return;
   }
 }
 
+bool Session::misunderstood(std::string_view reply) {
+  ++counts_[static_cast<size_t>(Verb::unknown)].total;
+  refuse(reply);
+  ++errors_;
+  return true;
+}
+
 /// False when the session is over.
-bool Session::execute(const Dialogue::Command& command) {
+bool Session::execute(Dialogue::Command command) {
   const Settings& settings = server_.settings;
-  auto count_unknown = [&] { ++counts_[static_cast<size_t>(Verb::unknown)].total; };
   if (command.bare_lf) {
-    saw_bare_lf_ = saw_bare_lf_ || bare_lf_ == BareLf::note;
-    if (bare_lf_ == BareLf::reject) {
-      event("reject", "bare <LF> received", facts(), {});
-      reply(fmt::format("{} 5.5.2 {} Error: bare <LF> received", settings.bare_lf_code, settings.myhostname));
-      return false;
-    }
+    if (bare_lf_ == BareLf::note) saw_bare_lf_ = true;
+    if (bare_lf_ == BareLf::reject) return refuse_bare_lf();
   }
-  if (settings.smtputf8 && !is_valid_utf8(command.text)) {
-    count_unknown();
-    refuse("500 5.5.2 Error: bad UTF-8 syntax");
-    ++errors_;
-    return true;
-  }
-  smtp::CommandLine line = smtp::parse_command_line(command.text);
-  if (line.words.empty()) {
-    count_unknown();
-    refuse("500 5.5.2 Error: bad syntax");
-    ++errors_;
+  command_ = std::move(command.text);
+  transcript_.in(command_);
+  if (settings.smtputf8 && !is_valid_utf8(command_))
+    return misunderstood("500 5.5.2 Error: bad UTF-8 syntax");
+  if (!server_.lists.command_filter.empty()) apply_command_filter(command_);
+  smtp::CommandLine line = smtp::parse_command_line(command_);
+  if (line.words.empty()) return misunderstood("500 5.5.2 Error: bad syntax");
+  if (has_word(server_.lists.noop_commands, line.name(), service_deadline())) {
+    reply("250 2.0.0 Ok");
+    if (junk_++ > settings.junk_command_limit) ++errors_;
     return true;
   }
   Count& count = counts_[static_cast<size_t>(line.verb)];
   ++count.total;
-  if (line.verb == Verb::unknown) {
-    where_ = "UNKNOWN";
-    // A header where a command should be: this is a message for a program that speaks another protocol.
-    size_t name = mail::header_name_length(line.name());
-    if (name > 0 && name < line.name().size()) {
-      log::warning("non-SMTP command from {}: {}", client_.label, printable(command.text).substr(0, kShown));
-      reply("221 2.7.0 Error: I can break rules, too. Goodbye.");
-      return false;
-    }
-  }
+  if (line.verb == Verb::unknown) where_ = "UNKNOWN";
+  if (auto goes_on = execute_special(line.verb == Verb::unknown ? line.name() : std::string_view()))
+    return *goes_on;
   if (!access_denied_.empty() && line.verb != Verb::quit) {
     reply(fmt::format("503 5.7.0 Error: access denied for {}", client_.label));
     ++errors_;
@@ -124,16 +160,38 @@ bool Session::execute(const Dialogue::Command& command) {
   where_ = smtp::info(line.verb).name;
   if (!stand_alone() && (protocol_ != "ESMTP" || smtp::info(line.verb).ends_group) &&
       client_talks_ahead(where_) && settings.forbid_unauth_pipelining) {
-    reply("554 5.5.0 Error: SMTP protocol synchronization");
-    return false;
+    return refuse("554 5.5.0 Error: SMTP protocol synchronization");
   }
-  if (perform(line.verb, line.arguments())) {
-    ++count.done;
-  } else {
+  bool is_xclient = line.verb == Verb::xclient;
+  if (!perform(line.verb, line.arguments())) {
     ++errors_;
+  } else if (!is_xclient) {
+    ++count.done;  // A client that becomes another one has not got further.
   }
   if (smtp::info(line.verb).junk && junk_++ > settings.junk_command_limit) ++errors_;
-  return line.verb != Verb::quit && dialogue_.end() == Dialogue::End::none;
+  return line.verb != Verb::quit;
+}
+
+/// Words that no mail client says: this is a browser, or a message for a program that speaks another
+/// protocol.
+std::optional<bool> Session::execute_special(std::string_view word) {
+  if (word.empty()) return std::nullopt;
+  size_t name = mail::header_name_length(word);
+  bool is_header = name > 0 && name < word.size();
+  if (!is_header && !has_word(server_.lists.forbidden_commands, word, service_deadline()))
+    return std::nullopt;
+  log::warning("non-SMTP command from {}: {}", client_.label, shown(command_));
+  reply("221 2.7.0 Error: I can break rules, too. Goodbye.");
+  return false;
+}
+
+void Session::apply_command_filter(std::string& command) {
+  std::string_view key = command.substr(std::min(command.find_first_not_of(" \t"), command.size()));
+  auto found = server_.lists.command_filter.find(key, table::Where::all, service_deadline());
+  if (!found || !*found) return;
+  log::info("{}: replacing command \"{}\" with \"{}\"", client_.label, shown(command),
+            shown((*found)->value));
+  command = std::move((*found)->value);
 }
 
 Session::Handler Session::handler(Verb verb) {
@@ -143,8 +201,9 @@ Session::Handler Session::handler(Verb verb) {
     case Verb::ehlo:
       return &Session::ehlo;
     case Verb::xclient:
+      return &Session::xclient;
     case Verb::xforward:
-      return &Session::no_authorization;
+      return &Session::xforward;
     case Verb::starttls:
       return &Session::not_implemented;
     case Verb::auth:
@@ -189,19 +248,24 @@ bool Session::client_talks_ahead(std::string_view where) {
   return true;
 }
 
-void Session::report_end() const {
-  std::string_view reason;
-  if (too_many_errors_) {
-    reason = "too many errors";
-  } else if (dialogue_.end() == Dialogue::End::lost) {
-    reason = "lost connection";
-  } else if (dialogue_.end() == Dialogue::End::timeout) {
-    reason = "timeout";
-  } else {
-    return;
+std::string_view Session::end_reason() const {
+  if (too_many_errors_) return "too many errors";
+  switch (dialogue_.end()) {
+    case Dialogue::End::lost:
+      return "lost connection";
+    case Dialogue::End::timeout:
+      return "timeout";
+    case Dialogue::End::none:
+      break;
   }
+  return {};
+}
+
+void Session::report_end() const {
+  std::string_view reason = end_reason();
+  if (reason.empty()) return;
   std::string bytes;
-  if (where_.ends_with(" content") && mail_) bytes = fmt::format(" ({} bytes)", mail_->size());
+  if (in_content_ && mail_) bytes = fmt::format(" ({} bytes)", mail_->size());
   log::info("{}: {} after {}{} from {}", queue_id_or_none(), reason, where_, bytes, client_.label);
 }
 
@@ -210,7 +274,7 @@ std::string Session::count_text() const {
   Count all;
   auto add = [&](std::string_view name, Count count) {
     out += fmt::format(" {}={}", name, count.done);
-    if (count.done != count.total) out += fmt::format("/{}", count.total);
+    if (count.done != count.total || count.total == 0) out += fmt::format("/{}", count.total);
   };
   for (size_t i = 0; i < smtp::kVerbs; ++i) {
     const Count& count = counts_[i];

@@ -15,6 +15,7 @@
 #include "smtp/server_parameters.h"
 #include "smtpd/client.h"
 #include "smtpd/dialogue.h"
+#include "smtpd/forwarded.h"
 #include "smtpd/server.h"
 #include "smtpd/transaction.h"
 
@@ -36,17 +37,23 @@ class Session : private access::Journal {
 
   // session.cc: the course of a session
   bool greet();
+  bool within_connection_limits();
+  void assess_client();
   void serve_commands();
-  bool execute(const Dialogue::Command& command);
+  bool execute(Dialogue::Command command);
+  std::optional<bool> execute_special(std::string_view word);
   bool perform(smtp::Verb verb, Words arguments);
   static Handler handler(smtp::Verb verb);
+  void apply_command_filter(std::string& command);
+  bool misunderstood(std::string_view reply);
+  bool client_talks_ahead(std::string_view where);
+  std::string_view end_reason() const;
   void report_end() const;
   std::string count_text() const;
-  bool client_talks_ahead(std::string_view where);
 
   // session_reply.cc: replies and decisions
   void reply(std::string_view text);
-  void reply_lines(const std::vector<std::string>& lines);
+  void reply_lines(std::vector<std::string> lines);
   /// A reply to a client's mistake; the result is false, as handlers have it.
   bool refuse(std::string_view text, access::ErrorClass error = access::ErrorClass::protocol);
   bool refuse(const access::Refusal& refusal);
@@ -57,6 +64,10 @@ class Session : private access::Journal {
   void event(std::string_view what, std::string_view text, const access::Facts& facts,
              const access::Because& because) override;
   std::string_view queue_id_or_none() const;
+  std::optional<std::string> name_value(std::string_view name) const;
+  /// Tells the postmaster when something went wrong, and forgets what was said, once it is more than so many
+  /// lines.
+  void close_transcript(size_t threshold);
 
   // session_commands.cc: commands outside of transactions
   bool helo(Words arguments);
@@ -68,15 +79,21 @@ class Session : private access::Journal {
   bool etrn(Words arguments);
   bool help(Words arguments);
   bool quit(Words arguments);
+  bool xclient(Words arguments);
+  bool xforward(Words arguments);
   bool not_implemented(Words arguments);
   bool no_authentication(Words arguments);
-  bool no_authorization(Words arguments);
-  bool offers(smtp::Keyword keyword) const { return !server_.settings.discard_keywords.has(keyword); }
+  bool offers(smtp::Keyword keyword) const { return !discarded_.has(keyword); }
+  bool may_verp() const;
+  bool offers_utf8() const { return server_.settings.smtputf8 && offers(smtp::Keyword::smtputf8); }
 
   // session_envelope.cc: MAIL and RCPT
   bool mail(Words arguments);
   bool rcpt(Words arguments);
   std::optional<std::string> read_path(const mail::SmtpWord& word, bool allow_empty, bool strict);
+  bool refuse(const smtp::ParameterProblem& problem);
+  bool within_rate(proto::AnvilEvent event, uint32_t limit, std::string_view what,
+                   std::string_view complaint);
   bool fits(const smtp::MailParameters& parameters);
   bool open_message();
   Origin origin();
@@ -88,8 +105,11 @@ class Session : private access::Journal {
   bool bdat(Words arguments);
   void begin_content();
   bool receive_lines();
-  bool complete_message();
-  bool report_outcome(const proto::CleanupStatus& status, const std::string& queue_id);
+  bool receive_chunk(const smtp::ChunkParameters& chunk);
+  bool discard_chunk(const smtp::ChunkParameters& chunk, std::string_view reply, access::ErrorClass error);
+  bool complete_message(bool chunked);
+  bool refuse_bare_lf();
+  bool report_outcome(const proto::CleanupStatus& status, std::string_view success);
   std::string received_header();
 
   bool stand_alone() const { return server_.settings.stand_alone; }
@@ -97,26 +117,44 @@ class Session : private access::Journal {
 
   const Server& server_;
   Dialogue dialogue_;
+  Transcript transcript_;
+  ErrorClasses errors_made_;
+
+  // The client and what it may do.
   Client client_;
+  std::optional<CountedConnection> counted_;
+  std::unique_ptr<Forwarded> forwarded_;
+  smtp::KeywordSet discarded_;
+  BareLf bare_lf_;
+  bool may_xclient_ = false, may_xforward_ = false, without_limits_ = false;
+  std::string access_denied_;  // The greeting was a refusal.
+
+  // Where the session stands.
   std::string_view where_ = "CONNECT";
   std::string_view protocol_ = "SMTP";
   std::optional<std::string> helo_name_;
-  std::optional<Transaction> mail_;
-  // What is being decided on.
-  std::optional<std::string_view> sender_candidate_, recipient_;
-  bool asks_utf8_ = false;  // VRFY ... SMTPUTF8
-  size_t overshoot_ = 0;    // Recipients beyond the limit.
+  std::string command_;  // The line at hand.
   access::Memory memory_;
-  std::string access_denied_;  // The greeting was a refusal.
   size_t errors_ = 0, junk_ = 0;
+  std::array<Count, smtp::kVerbs> counts_{};
+  bool in_content_ = false;
   bool improper_pipelining_ = false;
   bool hang_up_ = false;
   bool too_many_errors_ = false;
-  BareLf bare_lf_;
-  bool saw_bare_lf_ = false;          // For the log.
-  bool content_has_bare_lf_ = false;  // Of the message at hand.
-  std::array<Count, smtp::kVerbs> counts_{};
-  std::optional<std::string> helo_candidate_;  // Not accepted yet.
+  bool saw_bare_lf_ = false;  // For the log.
+
+  // What is being decided on.
+  std::optional<std::string_view> helo_candidate_, sender_candidate_, recipient_;
+  bool asks_utf8_ = false;  // VRFY ... SMTPUTF8
+
+  // The transaction.
+  enum class Chunks : unsigned char { none, good, failed };
+  std::optional<Transaction> mail_;
+  size_t overshoot_ = 0;  // Recipients beyond the limit.
+  Chunks chunks_ = Chunks::none;
+  std::unique_ptr<ChunkReader> chunk_reader_;
+  int64_t discarded_bytes_ = 0;
+  bool content_has_bare_lf_ = false;
 };
 
 }  // namespace postrider::smtpd

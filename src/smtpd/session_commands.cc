@@ -1,6 +1,4 @@
 // Commands outside of mail transactions.
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -11,18 +9,16 @@
 
 namespace postrider::smtpd {
 
+using access::ErrorClass;
+using proto::FlushResult;
 using smtp::Keyword;
 
 namespace {
 
-/// A name that the client gave, fit for headers and log lines.
-std::string harmless(std::string_view name) {
-  constexpr std::string_view kSpecial = " <>()\\\";@";
-  std::string out = printable(name);
-  std::replace_if(
-      out.begin(), out.end(), [&](char c) { return kSpecial.find(c) != std::string_view::npos; }, '?');
-  return out;
-}
+constexpr size_t kShown = 100;
+constexpr std::string_view kUndeclaredUtf8 = "553 5.6.7 Must declare SMTPUTF8 to send unicode address";
+constexpr std::string_view kNotAuthorized = "550 5.7.0 Error: insufficient authorization";
+constexpr std::string_view kInTransaction = "503 5.5.1 Error: MAIL transaction in progress";
 
 }  // namespace
 
@@ -41,8 +37,9 @@ bool Session::introduce(Words arguments, std::string_view protocol) {
     helo_candidate_.reset();
     if (!good) return false;
   }
+  close_transcript(server_.settings.transcript_limit);
   end_transaction();
-  helo_name_ = harmless(name);
+  helo_name_ = harmless_name(name);
   protocol_ = protocol;
   return true;
 }
@@ -51,31 +48,40 @@ bool Session::ehlo(Words arguments) {
   const Settings& settings = server_.settings;
   if (arguments.empty()) return refuse("501 Syntax: EHLO hostname");
   if (!introduce(arguments, "ESMTP")) return false;
-  if (!settings.discard_keywords.empty() && !settings.discard_keywords.has(Keyword::silent_discard)) {
-    log::info("discarding EHLO keywords: {}", smtp::keyword_text(settings.discard_keywords));
+  if (!discarded_.empty() && !discarded_.has(Keyword::silent_discard)) {
+    log::info("discarding EHLO keywords: {}", smtp::keyword_text(discarded_));
   }
   std::vector<std::string> lines{settings.myhostname};
-  auto offer = [&](Keyword keyword, std::string text) {
-    if (offers(keyword)) lines.push_back(std::move(text));
+  auto offer = [&](Keyword keyword, std::string text, bool enabled = true) {
+    if (enabled && offers(keyword)) lines.push_back(std::move(text));
   };
   offer(Keyword::pipelining, "PIPELINING");
   offer(Keyword::size,
         settings.message_size_limit > 0 ? fmt::format("SIZE {}", settings.message_size_limit) : "SIZE");
-  if (!settings.disable_vrfy) offer(Keyword::vrfy, "VRFY");
+  offer(Keyword::vrfy, "VRFY", !settings.disable_vrfy);
   offer(Keyword::etrn, "ETRN");
+  offer(Keyword::verp, "XVERP", may_verp());
+  offer(Keyword::xclient, "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT",
+        may_xclient_);
+  offer(Keyword::xforward, "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT", may_xforward_);
   offer(Keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
   offer(Keyword::eightbitmime, "8BITMIME");
   offer(Keyword::dsn, "DSN");
-  if (settings.smtputf8) offer(Keyword::smtputf8, "SMTPUTF8");
+  offer(Keyword::smtputf8, "SMTPUTF8", settings.smtputf8);
   offer(Keyword::chunking, "CHUNKING");
   for (size_t i = 0; i < lines.size(); ++i)
     lines[i].insert(0, i + 1 < lines.size() ? "250-" : "250 ");
-  reply_lines(lines);
+  reply_lines(std::move(lines));
   return true;
+}
+
+bool Session::may_verp() const {
+  return has_client(server_.lists.verp, client_, service_deadline());
 }
 
 bool Session::rset(Words arguments) {
   if (!arguments.empty()) return refuse("501 5.5.4 Syntax: RSET");
+  close_transcript(server_.settings.transcript_limit);
   end_transaction();
   reply("250 2.0.0 Ok");
   return true;
@@ -98,40 +104,35 @@ bool Session::quit(Words) {
 }
 
 bool Session::vrfy(Words arguments) {
-  if (server_.settings.disable_vrfy)
-    return refuse("502 5.5.1 VRFY command is disabled", access::ErrorClass::policy);
-  asks_utf8_ = false;
-  if (server_.settings.smtputf8 && offers(Keyword::smtputf8) && arguments.size() > 1 &&
-      equals_ignore_case(arguments.back().text, "SMTPUTF8")) {
-    asks_utf8_ = true;
-    arguments = arguments.first(arguments.size() - 1);
-  }
+  const Settings& settings = server_.settings;
+  if (settings.disable_vrfy) return refuse("502 5.5.1 VRFY command is disabled", ErrorClass::policy);
+  bool utf8 = offers_utf8() && arguments.size() > 1 && equals_ignore_case(arguments.back().text, "SMTPUTF8");
+  if (utf8) arguments = arguments.first(arguments.size() - 1);
   if (arguments.empty()) {
-    return refuse(server_.settings.smtputf8 && offers(Keyword::smtputf8)
-                      ? "501 5.5.4 Syntax: VRFY address [SMTPUTF8]"
-                      : "501 5.5.4 Syntax: VRFY address");
+    return refuse(offers_utf8() ? "501 5.5.4 Syntax: VRFY address [SMTPUTF8]"
+                                : "501 5.5.4 Syntax: VRFY address");
   }
   std::string text = smtp::joined(arguments);
-  mail::SmtpWord word{.text = text, .balanced = true};
-  auto address = read_path(word, false, false);
+  auto address = read_path({.text = text, .balanced = true}, false, false);
   if (!address) return refuse("501 5.1.3 Bad recipient address syntax");
-  if (server_.settings.strict_smtputf8 && !asks_utf8_ && !is_all_ascii(*address)) {
-    return refuse("553 5.6.7 Must declare SMTPUTF8 to send unicode address");
-  }
+  if (settings.strict_smtputf8 && !utf8 && !is_all_ascii(*address)) return refuse(kUndeclaredUtf8);
   if (!stand_alone()) {
     recipient_ = *address;
+    asks_utf8_ = utf8;
     bool good = permitted([](access::Judge& judge) { return judge.rcpt(); });
     recipient_.reset();
     asks_utf8_ = false;
     if (!good) return false;
   }
+  // Whether the address exists may depend on whoever it is passed on to.
   reply(fmt::format("252 2.0.0 {}", text));
   return true;
 }
 
 bool Session::etrn(Words arguments) {
-  if (server_.settings.helo_required && !helo_name_)
-    return refuse("503 Error: send HELO/EHLO first", access::ErrorClass::policy);
+  if (server_.settings.helo_required && !helo_name_) {
+    return refuse("503 Error: send HELO/EHLO first", ErrorClass::policy);
+  }
   if (mail_) return refuse("503 Error: MAIL transaction in progress");
   if (arguments.size() != 1) return refuse("500 Syntax: ETRN domain");
   std::string_view domain = arguments[0].text;
@@ -142,11 +143,53 @@ bool Session::etrn(Words arguments) {
   }
   if (stand_alone()) {
     log::warning("do not use ETRN in \"sendmail -bs\" mode");
-    return refuse("458 Unable to queue messages");
+    return refuse("458 Unable to queue messages", ErrorClass::policy);
   }
   if (!permitted([&](access::Judge& judge) { return judge.etrn(domain); })) return false;
+  switch (server_.flusher.flush(domain)) {
+    case FlushResult::ok:
+      reply("250 Queuing started");
+      return true;
+    case FlushResult::denied:
+      log::warning("reject: ETRN {}... from {}", domain.substr(0, kShown), client_.label);
+      return refuse(fmt::format("459 <{}>: service unavailable", domain), ErrorClass::policy);
+    case FlushResult::invalid:
+      log::warning("bad ETRN {}... from {}", domain.substr(0, kShown), client_.label);
+      return refuse("458 Unable to queue messages", ErrorClass::policy);
+    case FlushResult::failed:
+      break;
+  }
   log::warning("unable to talk to fast flush service");
-  return refuse("458 Unable to queue messages");
+  return refuse("458 Unable to queue messages", ErrorClass::resource);
+}
+
+bool Session::xclient(Words arguments) {
+  if (arguments.empty()) return refuse("501 5.5.4 Syntax: XCLIENT attribute=value...");
+  if (mail_) return refuse(kInTransaction);
+  if (!may_xclient_) return refuse(kNotAuthorized, ErrorClass::policy);
+  Substitute substitute{.client = client_, .helo_name = {}, .protocol = "SMTP", .has_helo = false};
+  auto applied = apply_xclient(arguments, substitute);
+  client_ = std::move(substitute.client);
+  client_.make_label(server_.settings.client_port_logging);
+  if (!applied) return refuse(applied.error());
+  close_transcript(0);
+  end_transaction();
+  helo_name_ = std::move(substitute.helo_name);
+  protocol_ = substitute.protocol;
+  memory_ = {};
+  assess_client();
+  reply(fmt::format("220 {}", server_.settings.banner));
+  return true;
+}
+
+bool Session::xforward(Words arguments) {
+  if (arguments.empty()) return refuse("501 5.5.4 Syntax: XFORWARD attribute=value...");
+  if (mail_) return refuse(kInTransaction);
+  if (!may_xforward_) return refuse(kNotAuthorized, ErrorClass::policy);
+  if (!forwarded_) forwarded_ = std::make_unique<Forwarded>();
+  if (auto applied = apply_xforward(arguments, *forwarded_); !applied) return refuse(applied.error());
+  reply("250 2.0.0 Ok");
+  return true;
 }
 
 bool Session::not_implemented(Words) {
@@ -155,10 +198,6 @@ bool Session::not_implemented(Words) {
 
 bool Session::no_authentication(Words) {
   return refuse("503 5.5.1 Error: authentication not enabled");
-}
-
-bool Session::no_authorization(Words) {
-  return refuse("550 5.7.0 Error: insufficient authorization", access::ErrorClass::policy);
 }
 
 }  // namespace postrider::smtpd

@@ -11,23 +11,25 @@ namespace postrider::smtpd {
 
 using access::ErrorClass;
 
+namespace {
+constexpr size_t kShown = 100;
+constexpr size_t kReadSize = 16 * 1024;
+}  // namespace
+
 bool Session::data(Words arguments) {
+  if (chunks_ != Chunks::none) return refuse("503 5.5.1 Error: DATA after BDAT");
   if (!mail_) return refuse("503 5.5.1 Error: need RCPT command");
   if (mail_->recipients() == 0) return refuse("554 5.5.1 Error: no valid recipients");
   if (!arguments.empty()) return refuse("501 5.5.4 Syntax: DATA");
   if (!stand_alone() && !permitted([](access::Judge& judge) { return judge.data(); })) return false;
   begin_content();
-  where_ = "DATA content";
   reply("354 End data with <CR><LF>.<CR><LF>");
   if (!receive_lines()) return false;
-  return complete_message();
-}
-
-bool Session::bdat(Words) {
-  return not_implemented({});
+  return complete_message(false);
 }
 
 void Session::begin_content() {
+  in_content_ = true;
   std::vector<std::string> headers = memory_.effects.prepend;
   headers.push_back(received_header());
   mail_->begin_content(headers);
@@ -67,29 +69,115 @@ bool Session::receive_lines() {
   return true;
 }
 
-bool Session::complete_message() {
-  const Settings& settings = server_.settings;
+// --- BDAT (RFC 3030) ---
+
+bool Session::bdat(Words arguments) {
+  // What is not understood cannot be skipped: these replies end the session.
+  if (!offers(smtp::Keyword::chunking)) return refuse("521 5.5.1 Error: command not implemented");
+  auto chunk = smtp::parse_chunk_parameters(arguments);
+  if (!chunk) {
+    log::warning("{}: malformed BDAT command syntax from {}: {}", queue_id_or_none(), client_.label,
+                 printable(std::string_view(command_).substr(0, kShown)));
+    return refuse("521 5.5.4 Syntax: BDAT count [LAST]");
+  }
+  if (chunks_ == Chunks::failed) {
+    return discard_chunk(*chunk, fmt::format("551 5.0.0 Discarded {} bytes after earlier error", chunk->size),
+                         ErrorClass::protocol);
+  }
+  if (!mail_) return discard_chunk(*chunk, "503 5.5.1 Error: need RCPT command", ErrorClass::protocol);
+  if (mail_->recipients() == 0) {
+    return discard_chunk(*chunk, "554 5.5.1 Error: no valid recipients", ErrorClass::protocol);
+  }
+  if (chunks_ == Chunks::none && !stand_alone()) {
+    access::Facts facts = this->facts();
+    access::Judge judge(server_.policy, server_.world, *this, facts, memory_, service_deadline());
+    if (auto refusal = judge.data()) {
+      if (memory_.hang_up) return refuse(*refusal);
+      return discard_chunk(*chunk, refusal->reply, refusal->error);
+    }
+  }
+  int64_t limit = server_.settings.message_size_limit;
+  if (limit > 0 && chunk->size > limit - mail_->size()) {
+    log::warning("{}: BDAT request from {} exceeds message size limit", queue_id_or_none(), client_.label);
+    return discard_chunk(*chunk, "552 5.3.4 Chunk exceeds message size limit", ErrorClass::policy);
+  }
+  if (chunks_ == Chunks::none) {
+    chunks_ = Chunks::good;
+    chunk_reader_ = std::make_unique<ChunkReader>(bare_lf_, server_.settings.line_length_limit);
+    begin_content();
+  }
+  return receive_chunk(*chunk);
+}
+
+bool Session::receive_chunk(const smtp::ChunkParameters& chunk) {
+  for (int64_t left = chunk.size; left > 0;) {
+    auto bytes = dialogue_.read_bytes(std::min<size_t>(kReadSize, static_cast<size_t>(left)));
+    if (!bytes) return false;
+    left -= static_cast<int64_t>(bytes->size());
+    std::string_view rest = *bytes;
+    while (chunk_reader_->next(rest))
+      mail_->content(chunk_reader_->record());
+  }
+  dialogue_.read_bytes(0);
+  if (!chunk.last) {
+    reply(fmt::format("250 2.0.0 Ok: {} bytes", chunk.size));
+    return true;
+  }
+  if (chunk_reader_->finish()) mail_->content(chunk_reader_->record());
+  content_has_bare_lf_ = chunk_reader_->saw_bare_lf();
+  return complete_message(true);
+}
+
+/// Reads a chunk that nobody wants, and answers. What follows is not wanted either, up to the last one.
+bool Session::discard_chunk(const smtp::ChunkParameters& chunk, std::string_view text, ErrorClass error) {
+  int64_t limit = server_.settings.message_size_limit;
+  discarded_bytes_ += std::min(chunk.size, std::numeric_limits<int64_t>::max() - discarded_bytes_);
+  if (limit > 0 && discarded_bytes_ > limit + limit / 2) {
+    log::warning("{}: too much BDAT content -- disabling further input from {}", queue_id_or_none(),
+                 client_.label);
+    hang_up_ = true;
+  }
+  for (int64_t left = chunk.size; left > 0 && !hang_up_;) {
+    auto bytes = dialogue_.read_bytes(std::min<size_t>(kReadSize, static_cast<size_t>(left)));
+    if (!bytes) return false;
+    left -= static_cast<int64_t>(bytes->size());
+  }
+  dialogue_.read_bytes(0);
+  refuse(text, error);
+  end_transaction();
+  if (!chunk.last) chunks_ = Chunks::failed;
+  return false;
+}
+
+// --- the end of a message ---
+
+bool Session::refuse_bare_lf() {
+  event("reject", "bare <LF> received", facts(), {});
+  return refuse(fmt::format("{} 5.5.2 {} Error: bare <LF> received", server_.settings.bare_lf_code,
+                            server_.settings.myhostname));
+}
+
+bool Session::complete_message(bool chunked) {
   where_ = "END-OF-MESSAGE";
-  bool good = true;
   if (content_has_bare_lf_ && bare_lf_ == BareLf::note) saw_bare_lf_ = true;
-  if (content_has_bare_lf_ && bare_lf_ == BareLf::reject) {
-    event("reject", "bare <LF> received", facts(), {});
-    good = refuse(
-        fmt::format("{} 5.5.2 {} Error: bare <LF> received", settings.bare_lf_code, settings.myhostname));
-  } else if (!stand_alone() && mail_->problems() == 0) {
+  bool good = !(content_has_bare_lf_ && bare_lf_ == BareLf::reject) || refuse_bare_lf();
+  if (good && !stand_alone() && mail_->problems() == 0) {
     good = permitted([](access::Judge& judge) { return judge.end_of_data(); });
   }
   if (good) {
-    std::string queue_id(mail_->queue_id());
+    std::string bytes = chunked ? fmt::format("{} bytes ", mail_->size()) : std::string();
+    std::string success = fmt::format("250 2.0.0 Ok: {}queued as {}", bytes, mail_->queue_id());
     proto::CleanupStatus status = mail_->finish(memory_.effects);
-    good = report_outcome(status, queue_id);
+    in_content_ = false;
+    good = report_outcome(status, success);
   }
   end_transaction();
+  close_transcript(server_.settings.transcript_limit);
   return good;
 }
 
 /// A message may have several faults; the client hears of the most important one.
-bool Session::report_outcome(const proto::CleanupStatus& status, const std::string& queue_id) {
+bool Session::report_outcome(const proto::CleanupStatus& status, std::string_view success) {
   uint32_t problems = status.problems;
   auto has = [&](uint32_t problem) { return (problems & problem) != 0; };
   auto with_reason = [&](int code, std::string_view fallback) {
@@ -98,7 +186,8 @@ bool Session::report_outcome(const proto::CleanupStatus& status, const std::stri
   if (problems == 0) {
     // Whoever gets a message through is forgiven.
     errors_ = junk_ = 0;
-    reply(fmt::format("250 2.0.0 Ok: queued as {}", queue_id));
+    errors_made_.clear();
+    reply(success);
     return true;
   }
   if (has(proto::kProblemDefer))

@@ -14,8 +14,8 @@ using smtp::Keyword;
 namespace {
 
 constexpr std::string_view kUndeclaredUtf8 = "553 5.6.7 Must declare SMTPUTF8 to send unicode address";
-constexpr std::string_view kCannotQueue = "451 4.3.0 Error: queue file write error";
-constexpr std::string_view kDiskFull = "452 4.3.1 Insufficient system storage";
+constexpr std::string_view kBadSender = "501 5.1.7 Bad sender address syntax";
+constexpr std::string_view kBadRecipient = "501 5.1.3 Bad recipient address syntax";
 
 }  // namespace
 
@@ -27,12 +27,28 @@ std::optional<std::string> Session::read_path(const mail::SmtpWord& word, bool a
   return std::nullopt;
 }
 
+bool Session::refuse(const smtp::ParameterProblem& problem) {
+  if (!problem.warning.empty()) log::warning("{}", problem.warning);
+  return refuse(problem.reply);
+}
+
 smtp::ParameterRules Session::parameter_rules() const {
   return {.dsn = offers(Keyword::dsn),
-          .smtputf8 = server_.settings.smtputf8 && offers(Keyword::smtputf8),
-          .xverp = false,
+          .smtputf8 = offers_utf8(),
+          .xverp = offers(Keyword::verp) && may_verp(),
           .default_verp_delimiters = server_.settings.default_verp_delimiters,
           .verp_delimiter_filter = server_.settings.verp_delimiter_filter};
+}
+
+/// Whether the client has not yet done this too often.
+bool Session::within_rate(proto::AnvilEvent event, uint32_t limit, std::string_view what,
+                          std::string_view complaint) {
+  if (!counted_ || limit == 0) return true;
+  auto rate = counted_->count(event);
+  if (!rate || *rate <= limit) return true;
+  log::warning("{} rate limit exceeded: {} from {} for service {}", what, *rate, client_.label,
+               server_.settings.service_name);
+  return refuse(fmt::format("450 4.7.1 Error: {} from {}", complaint, client_.address), ErrorClass::policy);
 }
 
 bool Session::mail(Words arguments) {
@@ -40,20 +56,22 @@ bool Session::mail(Words arguments) {
   if (settings.helo_required && !helo_name_)
     return refuse("503 5.5.1 Error: send HELO/EHLO first", ErrorClass::policy);
   if (mail_) return refuse("503 5.5.1 Error: nested MAIL command");
+  if (chunks_ != Chunks::none) return refuse("503 5.5.1 Error: MAIL after BDAT");
   if (arguments.size() < 2 || !equals_ignore_case(arguments[0].text, "from:")) {
     return refuse("501 5.5.4 Syntax: MAIL FROM:<address>");
   }
-  if (!arguments[1].balanced) return refuse("501 5.1.7 Bad sender address syntax");
-  auto sender = read_path(arguments[1], true, settings.strict_envelopes);
-  if (!sender) return refuse("501 5.1.7 Bad sender address syntax");
-  auto parameters = smtp::parse_mail_parameters(arguments.subspan(2), parameter_rules());
-  if (!parameters) {
-    if (!parameters.error().warning.empty()) log::warning("{}", parameters.error().warning);
-    return refuse(parameters.error().reply);
+  if (!within_rate(proto::AnvilEvent::message, server_.limits.message_rate, "Message delivery request",
+                   "too much mail")) {
+    return false;
   }
+  if (!arguments[1].balanced) return refuse(kBadSender);
+  auto sender = read_path(arguments[1], true, settings.strict_envelopes);
+  if (!sender) return refuse(kBadSender);
+  auto parameters = smtp::parse_mail_parameters(arguments.subspan(2), parameter_rules());
+  if (!parameters) return refuse(parameters.error());
   if (!fits(*parameters)) return false;
   if (!parameters->verp_delimiters.empty() && sender->empty()) {
-    return refuse("503 5.5.1 Error: XVERP requires non-null sender");
+    return refuse("503 5.5.4 Error: XVERP requires non-null sender");
   }
   if (!stand_alone() && !settings.delay_reject) {
     sender_candidate_ = *sender;
@@ -75,27 +93,33 @@ bool Session::mail(Words arguments) {
 /// Whether there is room for a message of the size that the client tells.
 bool Session::fits(const smtp::MailParameters& parameters) {
   int64_t size = parameters.size.value_or(0);
-  return permitted([&](access::Judge& judge) { return judge.size(size); });
+  if (!permitted([&](access::Judge& judge) { return judge.size(size); })) return false;
+  if (stand_alone() || server_.mail.has_room(size)) return true;
+  return permitted([](access::Judge& judge) { return judge.no_space(); });
 }
 
 bool Session::rcpt(Words arguments) {
   const Settings& settings = server_.settings;
   if (!mail_) return refuse("503 5.5.1 Error: need MAIL command");
+  if (chunks_ != Chunks::none) return refuse("503 5.5.1 Error: RCPT after BDAT");
+  if (!within_rate(proto::AnvilEvent::recipient, server_.limits.recipient_rate, "Recipient address",
+                   "too many recipients")) {
+    return false;
+  }
   if (arguments.size() < 2 || !equals_ignore_case(arguments[0].text, "to:")) {
     return refuse("501 5.5.4 Syntax: RCPT TO:<address>");
   }
-  if (!arguments[1].balanced) return refuse("501 5.1.3 Bad recipient address syntax");
+  if (!arguments[1].balanced) return refuse(kBadRecipient);
   auto recipient = read_path(arguments[1], false, settings.strict_envelopes);
-  if (!recipient) return refuse("501 5.1.3 Bad recipient address syntax");
+  if (!recipient) return refuse(kBadRecipient);
   auto parameters = smtp::parse_rcpt_parameters(arguments.subspan(2), parameter_rules());
-  if (!parameters) {
-    if (!parameters.error().warning.empty()) log::warning("{}", parameters.error().warning);
-    return refuse(parameters.error().reply);
-  }
+  if (!parameters) return refuse(parameters.error());
   if (mail_->recipients() >= settings.recipient_limit) {
     reply("452 4.5.3 Error: too many recipients");
-    // A client that goes on all the same has got more than its share of patience at some point.
-    return overshoot_++ < settings.recipient_overshoot_limit;
+    // A client that goes on all the same is making errors at some point.
+    if (overshoot_++ < settings.recipient_overshoot_limit) return true;
+    errors_made_.add(ErrorClass::policy);
+    return false;
   }
   if (settings.strict_smtputf8 && !mail_->parameters().smtputf8 && !is_all_ascii(*recipient)) {
     return refuse(kUndeclaredUtf8);
@@ -121,12 +145,21 @@ Origin Session::origin() {
     return out;
   }
   out.client = &client_;
-  out.logged = {
-      client_.names.name, client_.address, client_.port, client_.label, out.helo_name, protocol_, {}};
-  access::Facts facts = this->facts();
-  access::Judge judge(server_.policy, server_.world, *this, facts, memory_, service_deadline());
-  auto rewrites = judge.rewrites_headers();
-  out.local_rewriting = rewrites && *rewrites;
+  if (forwarded_) {
+    const Forwarded& from = *forwarded_;
+    out.logged = {from.name, from.address, from.port, from.label, from.helo_name, from.protocol, from.ident};
+  } else {
+    out.logged = {
+        client_.names.name, client_.address, client_.port, client_.label, out.helo_name, protocol_, {}};
+  }
+  if (forwarded_ && forwarded_->local) {
+    out.local_rewriting = *forwarded_->local;
+  } else {
+    access::Facts facts = this->facts();
+    access::Judge judge(server_.policy, server_.world, *this, facts, memory_, service_deadline());
+    auto rewrites = judge.rewrites_headers();
+    out.local_rewriting = rewrites && *rewrites;
+  }
   return out;
 }
 
@@ -134,15 +167,26 @@ Origin Session::origin() {
 bool Session::open_message() {
   if (auto opened = mail_->open(origin()); !opened) {
     log::warning("{}", opened.error().text);
-    return refuse(opened.error().kind == ErrorKind::limit ? kDiskFull : kCannotQueue, ErrorClass::resource);
+    return refuse(opened.error().kind == ErrorKind::limit ? "452 4.3.1 Insufficient system storage"
+                                                          : "451 4.3.0 Error: queue file write error",
+                  ErrorClass::resource);
   }
-  if (!stand_alone()) log::info("{}: client={}", mail_->queue_id(), client_.label);
+  std::string from;
+  if (forwarded_) {
+    if (!forwarded_->ident.empty()) from += fmt::format(", orig_queue_id={}", forwarded_->ident);
+    from += fmt::format(", orig_client={}", forwarded_->label);
+  }
+  log::info("{}: client={}{}", mail_->queue_id(), client_.label, from);
   return true;
 }
 
 void Session::end_transaction() {
   mail_.reset();
   overshoot_ = 0;
+  chunks_ = Chunks::none;
+  chunk_reader_.reset();
+  in_content_ = content_has_bare_lf_ = false;
+  forwarded_.reset();
   memory_.effects = {};
 }
 

@@ -1,6 +1,7 @@
 // Replies, and what access control decides.
 #include <fmt/format.h>
 
+#include "access/session_names.h"
 #include "base/text.h"
 #include "io/fiber.h"
 #include "log/log.h"
@@ -12,29 +13,38 @@ void Session::reply(std::string_view text) {
   reply_lines({std::string(text)});
 }
 
-void Session::reply_lines(const std::vector<std::string>& lines) {
+void Session::reply_lines(std::vector<std::string> lines) {
   const Settings& settings = server_.settings;
   // Who makes errors without end shall not do so at full speed.
   if (errors_ >= settings.soft_error_limit && settings.error_sleep_time.count() > 0) {
     dialogue_.flush();
     io::sleep_for(settings.error_sleep_time);
   }
-  for (const std::string& line : lines)
+  lines = server_.reply_rules.apply(
+      std::move(lines), queue_id_or_none(), [this](std::string_view name) { return name_value(name); },
+      service_deadline());
+  for (const std::string& line : lines) {
+    transcript_.out(line);
     dialogue_.write_line(line);
+  }
   if (lines.back().starts_with("421") || lines.back().starts_with("521")) hang_up_ = true;
 }
 
-bool Session::refuse(std::string_view text, access::ErrorClass) {
+std::optional<std::string> Session::name_value(std::string_view name) const {
+  if (name == "server_name") return server_.settings.myhostname;
+  return access::session_value(name, facts());
+}
+
+bool Session::refuse(std::string_view text, access::ErrorClass error) {
+  errors_made_.add(error);
   reply(text);
   return false;
 }
 
 bool Session::refuse(const access::Refusal& refusal) {
-  if (memory_.hang_up) {
-    hang_up_ = true;
-    return false;
-  }
-  return refuse(refusal.reply, refusal.error);
+  if (!memory_.hang_up) return refuse(refusal.reply, refusal.error);
+  hang_up_ = true;
+  return false;
 }
 
 std::string_view Session::queue_id_or_none() const {
@@ -45,10 +55,13 @@ access::Facts Session::facts() const {
   access::Facts out;
   out.client_name = client_.names.name;
   out.client_address = client_.address;
+  out.client_port = client_.port;
   out.client = client_.label;
   out.reverse_name = client_.names.reverse_name;
   out.name_status = client_.names.name_status;
   out.reverse_status = client_.names.reverse_status;
+  out.server_address = client_.server_address;
+  out.server_port = client_.server_port;
   if (helo_candidate_) {
     out.helo_name = *helo_candidate_;
   } else if (helo_name_) {
@@ -64,7 +77,9 @@ access::Facts Session::facts() const {
   out.protocol = protocol_;
   if (mail_) {
     out.queue_id = mail_->queue_id();
+    out.instance = mail_->instance();
     out.recipients = mail_->recipients();
+    out.size = in_content_ ? mail_->size() : mail_->parameters().size.value_or(0);
     if (!out.recipient && out.recipients == 1) out.recipient = mail_->first_recipient();
   }
   out.smtputf8 = asks_utf8_ || (mail_ && mail_->parameters().smtputf8);
@@ -75,6 +90,15 @@ access::Facts Session::facts() const {
 void Session::event(std::string_view what, std::string_view text, const access::Facts& facts,
                     const access::Because&) {
   log::info("{}", access::event_text(what, text, facts, server_.settings.log_form));
+}
+
+void Session::close_transcript(size_t threshold) {
+  if (transcript_.lines() <= threshold) return;
+  if (!stand_alone() && errors_made_.intersects(server_.settings.notify)) {
+    server_.postmaster.report(client_.label, transcript_, end_reason());
+  }
+  errors_made_.clear();
+  transcript_.clear();
 }
 
 }  // namespace postrider::smtpd

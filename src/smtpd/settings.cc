@@ -95,7 +95,7 @@ Settings::Settings(const config::Config& c, bool alone)
       myhostname(c.get(params::myhostname)),
       mail_name(c.get(params::mail_name)),
       banner(c.get(params::smtpd_banner)),
-      server_name(c.service_name()),
+      service_name(c.service_name()),
       log_form(
           mail::parse_log_form(c.get(params::info_log_address_format)).value_or(mail::LogForm::external)),
       line_length_limit(count(c.get(params::line_length_limit))),
@@ -105,6 +105,8 @@ Settings::Settings(const config::Config& c, bool alone)
       hard_error_limit(count(c.get(params::smtpd_hard_error_limit))),
       junk_command_limit(count(c.get(params::smtpd_junk_command_limit))),
       error_sleep_time(c.get(params::smtpd_error_sleep_time)),
+      transcript_limit(count(c.get(params::smtpd_history_flush_threshold))),
+      notify(parse_error_classes(c.get(params::notify_classes))),
       recipient_limit(count(c.get(params::smtpd_recipient_limit))),
       recipient_overshoot_limit(count(c.get(params::smtpd_recipient_overshoot_limit))),
       timeout(c.get(params::smtpd_timeout)),

@@ -10,6 +10,7 @@
 #include "smtp/ehlo.h"
 #include "smtp/pace.h"
 #include "smtpd/data_reader.h"
+#include "smtpd/transcript.h"
 
 namespace postrider::smtpd {
 
@@ -19,7 +20,7 @@ struct Settings {
 
   bool stand_alone;
   std::string myhostname, mail_name, banner;
-  std::string server_name;  ///< The service, for policies and log lines.
+  std::string service_name;  ///< The service, for policies and log lines.
   mail::LogForm log_form;
 
   size_t line_length_limit;
@@ -27,6 +28,8 @@ struct Settings {
   int64_t queue_minfree;
   size_t soft_error_limit, hard_error_limit, junk_command_limit;
   seconds error_sleep_time;
+  size_t transcript_limit;  ///< smtpd_history_flush_threshold
+  ErrorClasses notify;      ///< What the postmaster hears of.
   size_t recipient_limit, recipient_overshoot_limit;
   seconds timeout;
   bool per_request_deadline;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "log/log.h"
 #include "queue/envelope.h"
+#include "sys/process.h"
 
 namespace postrider::smtpd {
 
@@ -40,6 +41,9 @@ Transaction::Transaction(const Settings& settings, MailSystem& mail, std::string
   auto now = std::chrono::system_clock::now().time_since_epoch();
   arrival_seconds_ = std::chrono::duration_cast<seconds>(now).count();
   arrival_microseconds_ = std::chrono::duration_cast<std::chrono::microseconds>(now).count() % 1'000'000;
+  static uint32_t number = 0;
+  instance_ = fmt::format("{:x}.{:x}.{:x}.{:x}", sys::process_id(), arrival_seconds_, arrival_microseconds_,
+                          number++);
 }
 
 void Transaction::put(RecordType type, std::string_view data) {

@@ -38,6 +38,8 @@ class Transaction {
 
   const std::string& sender() const { return sender_; }
   const smtp::MailParameters& parameters() const { return parameters_; }
+  /// Tells this message apart from others, before it has a queue file.
+  const std::string& instance() const { return instance_; }
   /// Accepted recipients.
   size_t recipients() const { return recipients_; }
   const std::string& first_recipient() const { return first_recipient_; }
@@ -72,7 +74,7 @@ class Transaction {
 
   const Settings& settings_;
   MailSystem& mail_;
-  std::string sender_;
+  std::string sender_, instance_;
   smtp::MailParameters parameters_;
   std::string first_recipient_;
   size_t recipients_ = 0;

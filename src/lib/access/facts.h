@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,8 @@ namespace postrider::access {
 struct Facts {
   std::string_view client_name = "unknown";  ///< Verified; else "unknown".
   std::string_view client_address;
+  std::string_view client_port = "unknown";
+  std::string_view server_address = "unknown", server_port = "unknown";  ///< What it has connected to.
   std::string_view client;                    ///< "name[address]", as log lines have it.
   std::string_view reverse_name = "unknown";  ///< Not verified.
   dns::NameCheck name_status = dns::NameCheck::permanent;
@@ -27,6 +30,8 @@ struct Facts {
   std::string_view where = "CONNECT";                 ///< The command, or the place behind content.
   std::string_view protocol = "SMTP";                 ///< "SMTP", "ESMTP"
   std::string_view queue_id;                          ///< Empty: no queue file yet.
+  std::string_view instance;                          ///< Tells messages apart before they have a queue file.
+  int64_t size = 0;                                   ///< As the client tells; behind content its real size.
   size_t recipients = 0;                              ///< Accepted so far.
   bool smtputf8 = false;                              ///< Requested for this message.
   bool improper_pipelining = false;                   ///< The client did not wait where it has to.

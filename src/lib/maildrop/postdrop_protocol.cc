@@ -56,6 +56,17 @@ std::string reply(const Outcome& outcome) {
   return out;
 }
 
+std::optional<std::string> parse_greeting(std::string_view text) {
+  std::optional<std::string> id;
+  while (auto name = take_text(text)) {
+    if (name->empty()) return id;
+    auto value = take_text(text);
+    if (!value) break;
+    if (*name == kQueueId) id = *value;
+  }
+  return std::nullopt;
+}
+
 Outcome parse_reply(std::string_view text) {
   Outcome outcome{.problems = proto::kProblemWrite};
   std::optional<uint32_t> status;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,8 @@ std::string greeting(std::string_view queue_id);
 /// The message is complete, or never will be.
 std::string reply(const Outcome& outcome);
 
+/// The queue id, once the whole greeting is there; nothing before, and for a refusal.
+std::optional<std::string> parse_greeting(std::string_view text);
 /// From everything that postdrop said until it closed its output. What is incomplete or malformed is a
 /// problem.
 Outcome parse_reply(std::string_view text);

@@ -19,6 +19,7 @@
 #include "service/acceptor.h"
 #include "service/log_setup.h"
 #include "service/master_link.h"
+#include "service/standard_io.h"
 #include "service/probe.h"
 #include "sys/file.h"
 #include "sys/user.h"
@@ -184,11 +185,13 @@ void Daemon::State::run_loop() {
 void Daemon::serve(std::function<void(Client)> handler) {
   State& s = *state_;
   if (s.arguments.stand_alone) {
-    io::spawn([&s, handler = std::move(handler)] {
-      // One socket-like stream needs one descriptor; standard input is it, as with inetd.
-      sys::Fd fd = sys::duplicate(STDIN_FILENO).value_or(sys::Fd());
-      sys::Address peer = sys::peer_address(fd.get()).value_or(sys::Address());
+    static StandardIo standard;
+    auto fd = standard.open();
+    if (!fd) log::fatal("{}", fd.error().text);
+    io::spawn([&s, handler = std::move(handler), fd = std::move(*fd)]() mutable {
+      sys::Address peer = sys::peer_address(STDIN_FILENO).value_or(sys::Address());
       handler(Client{io::Stream(std::move(fd)), peer});
+      standard.finish();
       s.leave();
     });
     s.run_loop();

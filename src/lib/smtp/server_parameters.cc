@@ -155,12 +155,12 @@ Parsed<RcptParameters> parse_rcpt_parameters(std::span<const mail::SmtpWord> wor
   return out;
 }
 
-std::expected<ChunkParameters, ChunkProblem> parse_chunk_parameters(std::span<const mail::SmtpWord> words) {
-  if (words.empty() || words.size() > 2) return std::unexpected(ChunkProblem::syntax);
+std::optional<ChunkParameters> parse_chunk_parameters(std::span<const mail::SmtpWord> words) {
+  if (words.empty() || words.size() > 2) return std::nullopt;
   ChunkParameters out{.size = 0, .last = words.size() == 2};
-  if (out.last && !equals_ignore_case(words[1].text, "LAST")) return std::unexpected(ChunkProblem::syntax);
+  if (out.last && !equals_ignore_case(words[1].text, "LAST")) return std::nullopt;
   auto size = parse_digits(words[0].text);
-  if (!size || *size == std::numeric_limits<int64_t>::max()) return std::unexpected(ChunkProblem::size);
+  if (!size || *size == std::numeric_limits<int64_t>::max()) return std::nullopt;
   out.size = *size;
   return out;
 }

@@ -53,7 +53,7 @@ struct ChunkParameters {
   int64_t size = 0;
   bool last = false;
 };
-enum class ChunkProblem : unsigned char { syntax, size };
-std::expected<ChunkParameters, ChunkProblem> parse_chunk_parameters(std::span<const mail::SmtpWord> words);
+/// Nothing when the words are anything else than a size, and perhaps LAST.
+std::optional<ChunkParameters> parse_chunk_parameters(std::span<const mail::SmtpWord> words);
 
 }  // namespace postrider::smtp

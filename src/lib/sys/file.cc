@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -165,6 +166,12 @@ Result<void> rename_new_file(const std::string& from, const std::string& to) {
 #endif
   if (::link(from.c_str(), to.c_str()) < 0) return fail_errno(fmt::format("rename {} to {}", from, to));
   return unlink_file(from);
+}
+
+Result<uint64_t> free_space(const std::string& path) {
+  struct statvfs status;
+  if (::statvfs(path.c_str(), &status) < 0) return fail_errno(path);
+  return static_cast<uint64_t>(status.f_bavail) * status.f_frsize;
 }
 
 Result<void> unlink_file(const std::string& path) {

@@ -50,6 +50,8 @@ Result<void> change_directory(const std::string& path);
 Result<void> rename_file(const std::string& from, const std::string& to);
 /// As rename_file(), but fails with EEXIST when `to` exists.
 Result<void> rename_new_file(const std::string& from, const std::string& to);
+/// Bytes that this process can still write to the file system of a path.
+Result<uint64_t> free_space(const std::string& path);
 Result<void> unlink_file(const std::string& path);
 Result<void> make_directory(const std::string& path, mode_t mode);
 Result<void> change_mode(const std::string& path, mode_t mode);

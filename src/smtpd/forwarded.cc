@@ -1,0 +1,168 @@
+#include "smtpd/forwarded.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/encoding.h"
+#include "base/text.h"
+#include "mail/hostname.h"
+
+namespace postrider::smtpd {
+
+namespace {
+
+constexpr std::string_view kUnknown = "unknown";
+constexpr std::string_view kUnavailable = "[UNAVAILABLE]", kTemporarilyUnavailable = "[TEMPUNAVAIL]";
+constexpr size_t kMaxValue = 255;
+
+using Refused = std::unexpected<std::string>;
+
+Refused bad(std::string_view name, std::string_view value) {
+  return Refused(fmt::format("501 5.5.4 Bad {} syntax: {}", name, value));
+}
+
+struct Pair {
+  std::string name, value;
+};
+
+std::expected<Pair, std::string> split(const mail::SmtpWord& word) {
+  size_t equals = word.text.find('=');
+  if (equals == std::string_view::npos || equals + 1 == word.text.size()) {
+    return Refused("501 5.5.4 Error: attribute=value expected");
+  }
+  std::string name = uppercase(printable(word.text.substr(0, equals)));
+  std::string_view encoded = word.text.substr(equals + 1);
+  if (encoded.size() > kMaxValue) return Refused("501 5.5.4 Error: attribute value too long");
+  // Old filters send values as they are.
+  return Pair{std::move(name), printable(xtext_decode(encoded).value_or(std::string(encoded)))};
+}
+
+bool is_unavailable(std::string_view value) {
+  return equals_ignore_case(value, kUnavailable);
+}
+
+dns::NameCheck check_of(std::string_view value) {
+  if (is_unavailable(value)) return dns::NameCheck::permanent;
+  return equals_ignore_case(value, kTemporarilyUnavailable) ? dns::NameCheck::temporary : dns::NameCheck::ok;
+}
+
+/// An address with or without "IPv6:" in front; nothing when it is none.
+std::optional<sys::Address> read_address(std::string_view value) {
+  auto ip = mail::mailhost_address(value);
+  return ip ? sys::Address::from_ip(*ip) : std::nullopt;
+}
+
+bool read_port(std::string_view value, std::string& to) {
+  if (is_unavailable(value)) {
+    to = kUnknown;
+    return true;
+  }
+  if (!mail::valid_port(value)) return false;
+  to = value;
+  return true;
+}
+
+std::expected<void, std::string> set_xclient(const Pair& pair, Substitute& to) {
+  const auto& [name, value] = pair;
+  dns::ClientName& names = to.client.names;
+  if (name == "NAME" || name == "REVERSE_NAME") {
+    dns::NameCheck status = check_of(value);
+    if (status == dns::NameCheck::ok && !mail::valid_hostname(value)) return bad(name, value);
+    std::string known = status == dns::NameCheck::ok ? value : std::string(kUnknown);
+    if (name == "NAME") {
+      names.name = known;
+      names.name_status = status;
+    }
+    names.reverse_name = std::move(known);
+    names.reverse_status = status;
+  } else if (name == "ADDR" || name == "DESTADDR") {
+    auto address = read_address(value);
+    if (!address && !is_unavailable(value)) return bad(name, value);
+    std::string text = address ? address->ip() : std::string(kUnknown);
+    if (name == "DESTADDR") {
+      to.client.server_address = std::move(text);
+    } else {
+      to.client.address = std::move(text);
+      to.client.family = address ? address->family() : 0;
+    }
+  } else if (name == "PORT" || name == "DESTPORT") {
+    if (!read_port(value, name == "PORT" ? to.client.port : to.client.server_port)) return bad(name, value);
+  } else if (name == "HELO") {
+    to.has_helo = true;
+    to.helo_name.reset();
+    if (!is_unavailable(value)) to.helo_name = harmless_name(value);
+  } else if (name == "PROTO") {
+    if (equals_ignore_case(value, "SMTP")) {
+      to.protocol = "SMTP";
+    } else if (equals_ignore_case(value, "ESMTP")) {
+      to.protocol = "ESMTP";
+    } else {
+      return bad(name, value);
+    }
+  } else if (name != "LOGIN") {
+    return Refused(fmt::format("501 5.5.4 Bad XCLIENT attribute name: {}", name));
+  }
+  return {};
+}
+
+std::expected<void, std::string> set_xforward(const Pair& pair, Forwarded& to) {
+  const auto& [name, value] = pair;
+  bool missing = is_unavailable(value);
+  if (name == "NAME") {
+    if (!missing && !mail::valid_hostname(value)) return bad(name, value);
+    to.name = missing ? std::string(kUnknown) : harmless_name(value);
+  } else if (name == "ADDR") {
+    auto address = read_address(value);
+    if (!address && !missing) return bad(name, value);
+    to.address = address ? address->ip() : std::string(kUnknown);
+  } else if (name == "PORT") {
+    if (!read_port(value, to.port)) return bad(name, value);
+  } else if (name == "HELO") {
+    to.helo_name = missing ? std::string() : harmless_name(value);
+  } else if (name == "PROTO") {
+    to.protocol = missing ? std::string() : harmless_name(value);
+  } else if (name == "IDENT") {
+    to.ident = missing ? std::string() : harmless_name(value);
+  } else if (name == "SOURCE") {
+    if (!missing && !equals_ignore_case(value, "LOCAL") && !equals_ignore_case(value, "REMOTE"))
+      return bad(name, value);
+    to.local = missing ? std::nullopt : std::optional(equals_ignore_case(value, "LOCAL"));
+  } else {
+    return Refused(fmt::format("501 5.5.4 Bad XFORWARD attribute name: {}", name));
+  }
+  return {};
+}
+
+template <typename To, typename Set>
+std::expected<void, std::string> apply(std::span<const mail::SmtpWord> words, To& to, Set set) {
+  for (const mail::SmtpWord& word : words) {
+    auto pair = split(word);
+    if (!pair) return Refused(std::move(pair).error());
+    if (auto done = set(*pair, to); !done) return done;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string harmless_name(std::string_view name) {
+  constexpr std::string_view kSpecial = " <>()\\\";@";
+  std::string out = printable(name);
+  std::replace_if(
+      out.begin(), out.end(), [&](char c) { return kSpecial.find(c) != std::string_view::npos; }, '?');
+  return out;
+}
+
+std::expected<void, std::string> apply_xclient(std::span<const mail::SmtpWord> words, Substitute& to) {
+  return apply(words, to, set_xclient);
+}
+
+std::expected<void, std::string> apply_xforward(std::span<const mail::SmtpWord> words, Forwarded& to) {
+  auto done = apply(words, to, set_xforward);
+  to.label = to.name == kUnknown && to.address == kUnknown ? std::string(kUnknown)
+                                                           : fmt::format("{}[{}]", to.name, to.address);
+  return done;
+}
+
+}  // namespace postrider::smtpd

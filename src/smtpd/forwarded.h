@@ -1,0 +1,38 @@
+// What a client tells about another client that its mail came from: XCLIENT and XFORWARD (XCLIENT_README,
+// XFORWARD_README).
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "mail/smtp_path.h"
+#include "smtpd/client.h"
+
+namespace postrider::smtpd {
+
+/// A name that a client gave, fit for headers and log lines.
+std::string harmless_name(std::string_view name);
+
+/// Identity for logs, from a content filter in front of this server.
+struct Forwarded {
+  std::string name = "unknown", address = "unknown", port = "unknown", helo_name, protocol, ident;
+  std::optional<bool> local;  ///< SOURCE=LOCAL: it has come from this system.
+  std::string label;          ///< "name[address]"
+};
+
+/// What XCLIENT changes beside the client.
+struct Substitute {
+  Client client;
+  std::optional<std::string> helo_name;
+  std::string_view protocol = "SMTP";
+  bool has_helo = false;  ///< HELO was given: otherwise the client has not introduced itself.
+};
+
+/// An error is the reply. What came before the mistake has taken effect.
+std::expected<void, std::string> apply_xclient(std::span<const mail::SmtpWord> words, Substitute& to);
+std::expected<void, std::string> apply_xforward(std::span<const mail::SmtpWord> words, Forwarded& to);
+
+}  // namespace postrider::smtpd

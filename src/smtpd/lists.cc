@@ -1,0 +1,45 @@
+#include "smtpd/lists.h"
+
+#include "clients/tables.h"
+#include "config/params/smtpd.h"
+#include "config/params/smtpd_access.h"
+#include "log/log.h"
+#include "smtpd/client.h"
+
+namespace postrider::smtpd {
+
+namespace params = config::params;
+using table::MatchList;
+
+Lists::Lists(const config::Config& config, table::Catalog& catalog, std::vector<std::string>& paths) {
+  auto maps = [&](auto param) { return clients::open_maps(catalog, config, param, {}, paths); };
+  auto list = [&](auto param, MatchList::Kind kind) {
+    return clients::open_match_list(catalog, config, param, kind, paths);
+  };
+  xclient = list(params::smtpd_authorized_xclient_hosts, MatchList::Kind::host);
+  xforward = list(params::smtpd_authorized_xforward_hosts, MatchList::Kind::host);
+  verp = list(params::smtpd_authorized_verp_clients, MatchList::Kind::host);
+  bare_lf_exclusions = list(params::smtpd_forbid_bare_newline_exclusions, MatchList::Kind::host);
+  event_exceptions = list(params::smtpd_client_event_limit_exceptions, MatchList::Kind::host);
+  noop_commands = list(params::smtpd_noop_commands, MatchList::Kind::text);
+  forbidden_commands = list(params::smtpd_forbidden_commands, MatchList::Kind::text);
+  command_filter = maps(params::smtpd_command_filter);
+  ehlo_discard = maps(params::smtpd_discard_ehlo_keyword_address_maps);
+  reject_filter = maps(params::smtpd_reject_filter_maps);
+  reject_footer = maps(params::smtpd_reject_footer_maps);
+}
+
+bool has_client(const MatchList& list, const Client& client, Deadline deadline) {
+  if (list.empty()) return false;
+  auto decision = list.match(client.names.name, client.address, deadline);
+  if (!decision) log::warning("{}", decision.error().text);
+  return decision && decision->matched;
+}
+
+bool has_word(const MatchList& list, std::string_view word, Deadline deadline) {
+  if (list.empty()) return false;
+  auto decision = list.match(word, deadline);
+  return decision && decision->matched;
+}
+
+}  // namespace postrider::smtpd

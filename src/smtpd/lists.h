@@ -1,0 +1,35 @@
+// The tables and lists that a session asks, besides those of access control.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "table/maps.h"
+#include "table/match_list.h"
+
+namespace postrider::smtpd {
+
+struct Client;
+
+struct Lists {
+  /// Opens the tables; what they need of the file system is added to `paths`. Throws ConfigError.
+  Lists(const config::Config& config, table::Catalog& catalog, std::vector<std::string>& paths);
+
+  table::MatchList xclient, xforward;  ///< Clients that may use these commands.
+  table::MatchList verp;               ///< Clients that may use XVERP.
+  table::MatchList bare_lf_exclusions;
+  table::MatchList event_exceptions;  ///< Clients without limits.
+  table::MatchList noop_commands, forbidden_commands;
+  table::Maps command_filter;
+  table::Maps ehlo_discard;  ///< By client address.
+  table::Maps reject_filter, reject_footer;
+};
+
+/// Whether a list has the client. A list that cannot be asked has nobody, and the log says so.
+bool has_client(const table::MatchList& list, const Client& client, Deadline deadline);
+/// The same for a word.
+bool has_word(const table::MatchList& list, std::string_view word, Deadline deadline);
+
+}  // namespace postrider::smtpd
