@@ -32,9 +32,10 @@ OwnShowq start_own_showq(const config::Config& config) {
   if (!pair) tool::fail("{}", pair.error().text);
   std::string program = config.get(params::daemon_directory) + "/showq";
   std::vector<std::string> argv = {program, "-u", "-S", "-n", "showq"};
-  auto pid = sys::spawn({.argv = argv,
-                         .environment = tool::imported_environment(config),
-                         .descriptors = {{pair->second.get(), 0}, {STDERR_FILENO, STDERR_FILENO}}});
+  auto pid = sys::spawn(
+      {.argv = argv,
+       .environment = tool::imported_environment(config),
+       .descriptors = {{pair->second.get(), 0}, {pair->second.get(), 1}, {STDERR_FILENO, STDERR_FILENO}}});
   if (!pid) tool::fatal(tool::kSoftware, "{}", pid.error().text);
   return {std::move(pair->first), *pid};
 }
