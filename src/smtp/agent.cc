@@ -6,20 +6,39 @@ namespace postrider::smtp_client {
 
 namespace {
 
+/// Sessions that are idle at a time, at most: more would hold descriptors for little.
+constexpr size_t kMaxIdleSessions = 500;
+
 dns::RoutingSettings with_loop_check(dns::RoutingSettings settings, bool check) {
   settings.detect_loops = check;
   return settings;
 }
 
+dns::ResolverSettings resolver_settings(const Settings& settings, const Tables& tables) {
+  dns::ResolverSettings out;
+  out.filter = tables.dns_filter;
+  out.dnssec_probe = settings.dnssec_probe;
+  return out;
+}
+
 }  // namespace
 
-Agent::Agent(const config::Config& config, Protocol protocol, std::string_view service)
-    : settings_(config, protocol),
-      reporter_(config, service),
-      resolver_(dns::ResolverSettings{}),
+Agent::Agent(const config::Config& config, Protocol protocol, const std::vector<std::string>& attributes)
+    : config_(config),
+      settings_(config, protocol, attributes),
+      tables_(config, settings_),
+      reporter_(config, config.service_name()),
+      resolver_(resolver_settings(settings_, tables_)),
       hosts_(resolver_, {}),
       checking_router_(resolver_, hosts_, with_loop_check(settings_.routing, true)),
-      plain_router_(resolver_, hosts_, with_loop_check(settings_.routing, false)) {}
+      plain_router_(resolver_, hosts_, with_loop_check(settings_.routing, false)),
+      generic_(config, tables_.generic, tables_.local_domains),
+      notices_(config, settings_),
+      cache_(settings_.cache.idle, kMaxIdleSessions) {
+  reporter_.filter_with(tables_.status_filter);
+  settings_.session.rewriter = tables_.reply_filter;
+  settings_.session.keep_transcript = notices_.wanted();
+}
 
 void Agent::prepare() {
   resolver_.prepare();

@@ -1,35 +1,57 @@
 // What the deliveries of a process share.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "config/config.h"
 #include "delivery/agent.h"
 #include "delivery/report.h"
 #include "dns/host.h"
 #include "dns/mail_routing.h"
 #include "dns/resolver.h"
+#include "smtp/generic_map.h"
+#include "smtp/notice.h"
+#include "smtp/session_cache.h"
 #include "smtp/settings.h"
+#include "smtp/tables.h"
 
 namespace postrider::smtp_client {
 
 class Agent {
  public:
-  Agent(const config::Config& config, Protocol protocol, std::string_view service);
+  /// `attributes` is what follows the program's name in master.cf.
+  Agent(const config::Config& config, Protocol protocol, const std::vector<std::string>& attributes);
 
   /// Before the process loses sight of files.
   void prepare();
+  /// What must stay reachable then.
+  const std::vector<std::string>& paths() const { return tables_.paths; }
+  /// Whether connections come from an address of the configuration's choice.
+  bool binds() const { return settings_.source4.address || settings_.source6.address; }
   proto::DeliverReply deliver(delivery::Job& job);
 
+  const config::Config& config() const { return config_; }
   const Settings& settings() const { return settings_; }
+  const Tables& tables() const { return tables_; }
   delivery::Reporter& reporter() { return reporter_; }
+  SessionCache& cache() { return cache_; }
+  GenericMap& generic() { return generic_; }
+  PostmasterNotices& notices() { return notices_; }
   /// With or without a look whether this system is among the hosts that are found.
   dns::MailRouter& router(bool loop_check) { return loop_check ? checking_router_ : plain_router_; }
 
  private:
+  const config::Config config_;
   Settings settings_;
+  Tables tables_;
   delivery::Reporter reporter_;
   dns::Resolver resolver_;
   dns::HostLookup hosts_;
   dns::MailRouter checking_router_, plain_router_;
+  GenericMap generic_;
+  PostmasterNotices notices_;
+  SessionCache cache_;
 };
 
 }  // namespace postrider::smtp_client

@@ -1,9 +1,15 @@
 #include "smtp/delivery.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "delivery/pass.h"
 #include "log/log.h"
+#include "mailbox/delivered_to.h"
+#include "smtp/connector.h"
+#include "smtp/introduction.h"
 #include "smtp/transfer.h"
 
 namespace postrider::smtp_client {
@@ -14,6 +20,10 @@ constexpr uint16_t kSmtpPort = 25;
 /// For all name server queries of one destination; single queries have the resolver's own limits.
 constexpr seconds kLookupTime{600};
 
+std::string address_key(std::string_view address, unsigned port) {
+  return fmt::format("{} {}", address, port);
+}
+
 }  // namespace
 
 Delivery::Delivery(Agent& agent, delivery::Job& job)
@@ -23,9 +33,39 @@ Delivery::Delivery(Agent& agent, delivery::Job& job)
       ledger_(agent.reporter(), job, agent.settings().soft_bounce) {}
 
 proto::DeliverReply Delivery::run() {
+  if (!suits_service_flags()) return ledger_.take_reply();
   try_destinations();
+  if (!ledger_.empty()) excuse_configuration();
   if (!ledger_.empty()) fail_rest();
   return ledger_.take_reply();
+}
+
+void Delivery::reject(std::string_view status, std::string reason) {
+  ledger_.set_last_server(true);
+  ledger_.fail_all(local_failure(status, std::move(reason)), Blame::message);
+  ledger_.settle();
+}
+
+/// Headers that name the recipient make sense for one recipient only, and show mail that comes back.
+bool Delivery::suits_service_flags() {
+  const ServiceFlags& flags = settings_.flags;
+  for (auto [wanted, letter] : {std::pair(flags.delivered_to, 'D'), std::pair(flags.original_to, 'O')}) {
+    if (!wanted || job_.request.recipients.size() <= 1) continue;
+    log::warning("flag `{}' requires {}_destination_recipient_limit = 1", letter, settings_.service_name);
+    reject("4.3.5", "mail system configuration error");
+    return false;
+  }
+  if (!flags.delivered_to || job_.request.recipients.empty()) return true;
+  const std::string& address = job_.request.recipients.front().address;
+  auto visited = mailbox::DeliveredTo::read(*job_.file, job_.request.data_offset);
+  if (visited && !visited->contains(address)) return true;
+  if (visited) {
+    reject("5.4.6", fmt::format("mail forwarding loop for {}", address));
+  } else {
+    log::warning("{}: {}", job_.request.queue_id, visited.error().text);
+    reject("4.3.0", "local data error");
+  }
+  return false;
 }
 
 void Delivery::try_destinations() {
@@ -33,6 +73,7 @@ void Delivery::try_destinations() {
   size_t own_sites = sites.size();
   sites.insert(sites.end(), settings_.fallback_relays.begin(), settings_.fallback_relays.end());
   for (size_t i = 0; i < sites.size() && !ledger_.empty(); ++i) {
+    first_destination_ = i == 0;
     at_fallback_ = i >= own_sites;
     last_destination_ = i + 1 == sites.size();
     ledger_.set_last_server(false);
@@ -49,7 +90,6 @@ void Delivery::try_destinations() {
     }
     if (last_destination_) break;
   }
-  if (!ledger_.empty()) excuse_configuration();
 }
 
 void Delivery::try_path(const Destination& destination) {
@@ -59,15 +99,26 @@ void Delivery::try_path(const Destination& destination) {
     ledger_.remember(local_failure("4.3.5", "mail system configuration error"));
     return log::warning("{}: {}", job_.request.queue_id, address.error().text);
   }
+  read_cache_policy(destination);
+  cache_key_.clear();
+  if (load_sessions_) {
+    auto kept = agent_.cache().take_by_address(address_key(destination.name, 0));
+    if (kept && use_kept(std::move(kept), {})) return;
+  }
   auto session = connect(*address, {.host = settings_.myhostname, .address = destination.name, .port = 0});
   if (!session) return;
-  if (introduce(*session)) Transfer(settings_, job_, ledger_, *session).run(false);
+  if (introduce(*session)) transfer(*session);
   finish(std::move(session));
 }
 
 dns::Route Delivery::look_up(const Destination& destination, bool loop_check) {
   Deadline deadline = Deadline::after(kLookupTime);
   dns::MailRouter& router = agent_.router(loop_check);
+  if (!destination.bracketed && !settings_.srv_services.empty() &&
+      std::ranges::find(settings_.srv_services, lowercase(destination.service)) !=
+          settings_.srv_services.end()) {
+    return router.by_service(destination.name, destination.service, deadline);
+  }
   bool by_domain = destination.kind == Destination::Kind::domain && settings_.look_up_mx;
   return by_domain ? router.by_domain(destination.name, deadline)
                    : router.by_host(destination.name, deadline);
@@ -78,33 +129,33 @@ void Delivery::try_destination(const Destination& destination) {
   dns::Route route = look_up(destination, loop_check);
   // When this system is among the mail exchangers, only better ones may have the mail. A loop stays one.
   if (route.found_self || route.loops()) last_destination_ = true;
-  if (route.hosts.empty()) {
-    ledger_.remember(local_failure(route.status, route.reason));
-  } else {
-    try_hosts(destination, route);
-  }
+  if (route.hosts.empty()) return ledger_.remember(local_failure(route.status, route.reason));
+  Progress progress{.hosts = std::move(route.hosts)};
+  progress.best = progress.hosts.front().preference;
+  if (first_destination_) read_cache_policy(destination);
+  if (load_sessions_) try_kept_sessions(destination, progress);
+  try_hosts(destination, progress);
 }
 
-void Delivery::try_hosts(const Destination& destination, const dns::Route& route) {
-  size_t addresses = 0, sessions = 0;
-  unsigned best = route.hosts.front().preference;
-  for (size_t i = 0; i < route.hosts.size() && !ledger_.empty(); ++i) {
-    const dns::MailHost& host = route.hosts[i];
-    bool last = i + 1 == route.hosts.size() || ++addresses == settings_.mx_address_limit;
+const std::string& Delivery::name_of(const dns::MailHost& host) const {
+  return settings_.cname_is_host_name ? host.canonical : host.name;
+}
+
+void Delivery::try_hosts(const Destination& destination, Progress& progress) {
+  for (size_t i = 0; i < progress.hosts.size() && !ledger_.empty(); ++i) {
+    const dns::MailHost& host = progress.hosts[i];
+    bool last = i + 1 == progress.hosts.size() || ++progress.addresses == settings_.mx_address_limit;
     sys::Address address = host.address;
     address.set_port(host.port.value_or(destination.port));
-    smtp::Peer peer{.host = settings_.cname_is_host_name ? host.canonical : host.name,
-                    .address = address.ip(),
-                    .port = address.port()};
-    auto session = connect(address, std::move(peer));
+    auto session = connect(address, {.host = name_of(host), .address = address.ip(), .port = address.port()});
     if (session) {
-      session->best_mx = host.preference == best;
+      session->best_mx = host.preference == progress.best;
       ledger_.set_last_server(last_destination_ && last);
       if (introduce(*session)) {
         // Only sessions that got this far count.
-        last = last || ++sessions == settings_.mx_session_limit;
+        last = last || ++progress.sessions == settings_.mx_session_limit;
         ledger_.set_last_server(last_destination_ && last);
-        Transfer(settings_, job_, ledger_, *session).run(false);
+        transfer(*session);
       }
       finish(std::move(session));
     } else {
@@ -114,11 +165,89 @@ void Delivery::try_hosts(const Destination& destination, const dns::Route& route
   }
 }
 
+void Delivery::read_cache_policy(const Destination& destination) {
+  auto listed = agent_.tables().cache_destinations.match(destination.name, Deadline::after(kLookupTime));
+  if (listed && listed->matched) {
+    load_sessions_ = store_sessions_ = true;
+  } else {
+    load_sessions_ = settings_.cache.on_demand && (job_.request.flags & proto::kDeliverConnectionLoad) != 0;
+    store_sessions_ = settings_.cache.on_demand && (job_.request.flags & proto::kDeliverConnectionStore) != 0;
+  }
+  cache_key_ = address_key(destination.text, destination.port);
+}
+
+/// A host whose kept session was used is done with; with enough sessions, so are all.
+void Delivery::forget_host(Progress& progress, const std::string& address) const {
+  if (progress.sessions == settings_.mx_session_limit || progress.sessions == settings_.mx_address_limit) {
+    progress.hosts.clear();
+  } else {
+    auto same = [&](const dns::MailHost& host) { return host.address.ip() == address; };
+    auto found = std::ranges::find_if(progress.hosts, same);
+    if (found != progress.hosts.end()) progress.hosts.erase(found);
+  }
+}
+
+std::unique_ptr<ServerSession> Delivery::take_kept(const Destination& destination,
+                                                   const dns::MailHost& host) {
+  unsigned port = host.port.value_or(destination.port);
+  auto session = agent_.cache().take_by_address(address_key(host.address.ip(), port));
+  if (session) session->client.set_host(name_of(host));
+  return session;
+}
+
+/// First the session that served this destination before: so hosts that did not answer then are not waited
+/// for again. Then those to the best hosts.
+void Delivery::try_kept_sessions(const Destination& destination, Progress& progress) {
+  std::erase_if(progress.hosts,
+                [&](const dns::MailHost& host) { return kept_used_.contains(host.address.ip()); });
+  auto use = [&](std::unique_ptr<ServerSession> session) {
+    session->best_mx = true;
+    std::string address = session->client.peer().address;
+    ++progress.sessions;
+    Progress after = progress;
+    forget_host(after, address);
+    if (use_kept(std::move(session), after)) {
+      progress = std::move(after);
+      progress.addresses = progress.sessions;
+    } else {
+      --progress.sessions;
+    }
+  };
+  if (first_destination_) {
+    if (auto session = agent_.cache().take_by_destination(cache_key_)) use(std::move(session));
+  }
+  for (size_t i = 0; i < progress.hosts.size() && !ledger_.empty();) {
+    if (progress.hosts[i].preference != progress.best) break;
+    size_t before = progress.hosts.size();
+    if (auto session = take_kept(destination, progress.hosts[i])) use(std::move(session));
+    if (progress.hosts.size() == before) ++i;
+  }
+}
+
+/// False when the session turned out to be of no use; nothing has happened then.
+bool Delivery::use_kept(std::unique_ptr<ServerSession> session, const Progress& progress) {
+  kept_used_.insert(session->client.peer().address);
+  ledger_.set_last_server(last_destination_ && progress.hosts.empty());
+  ledger_.use_relay(session->relay(), ++session->uses);
+  transfer(*session);
+  if (session->stale) {
+    ledger_.no_relay();
+    return false;
+  }
+  finish(std::move(session));
+  return true;
+}
+
+bool Delivery::may_keep(const ServerSession& session) const {
+  const CacheRules& rules = settings_.cache;
+  return store_sessions_ && Clock::now() < session.started + rules.reuse_time &&
+         (rules.reuse_count <= 0 || session.uses < rules.reuse_count);
+}
+
 std::unique_ptr<ServerSession> Delivery::connect(const sys::Address& address, smtp::Peer peer) {
-  auto stream = io::connect(address, std::nullopt, settings_.connect_deadline());
+  auto stream = open_connection(settings_, address, peer);
   if (!stream) {
-    ledger_.remember(
-        local_failure("4.4.1", fmt::format("connect to {}: {}", peer.name_with_port(), stream.error().text)));
+    ledger_.remember(std::move(stream).error());
     return nullptr;
   }
   smtp::ClientSettings settings = settings_.session;
@@ -130,39 +259,28 @@ std::unique_ptr<ServerSession> Delivery::connect(const sys::Address& address, sm
   return session;
 }
 
-void Delivery::refuse_to_talk(ServerSession& session, const smtp::Reply& reply) {
-  session.spent = session.say_goodbye = true;
-  ledger_.fail_all(remote_failure(reply, session.host(),
-                                  fmt::format("host {} refused to talk to me: {}",
-                                              session.client.peer().name(), reply.one_line())),
-                   Blame::destination);
+bool Delivery::introduce(ServerSession& session) {
+  return Introduction(settings_, agent_.tables(), job_.request, ledger_, session).run();
 }
 
-/// Greeting and EHLO. False when the session came to nothing.
-bool Delivery::introduce(ServerSession& session) {
-  auto failed = [&](const smtp::SessionFailure& failure) {
-    session.spent = true;
-    ledger_.fail_all(local_failure(failure.dsn, failure.text), Blame::destination);
-    return false;
-  };
-  for (bool greeting : {true, false}) {
-    auto reply = greeting ? session.client.read_greeting() : session.client.hello();
-    if (!reply) return failed(reply.error());
-    if (reply->positive()) continue;
-    refuse_to_talk(session, *reply);
-    return false;
-  }
-  if (!session.client.is_myself()) return true;
-  session.spent = session.say_goodbye = true;
-  ledger_.fail_all(local_failure(session.best_mx ? "5.4.6" : "4.4.6",
-                                 fmt::format("mail for {} loops back to myself", job_.request.nexthop)),
-                   Blame::destination);
-  return false;
+void Delivery::transfer(ServerSession& session) {
+  Transfer(agent_, job_, ledger_, session).run(may_keep(session));
 }
 
 void Delivery::finish(std::unique_ptr<ServerSession> session) {
-  if (session->say_goodbye && !session->client.failure())
-    (void)session->client.quit(!settings_.skip_quit_response);
+  agent_.notices().consider(*session, job_.request.sender);
+  session->trouble = {};
+  bool good = !session->spent && !session->client.failure() && !session->client.protocol_error();
+  if (good && may_keep(*session)) {
+    const smtp::Peer& peer = session->client.peer();
+    std::string key = address_key(peer.address, peer.port);
+    agent_.cache().store(std::move(session), std::exchange(cache_key_, {}), std::move(key));
+  } else {
+    if (session->say_goodbye && !session->client.failure()) {
+      (void)session->client.quit(!settings_.skip_quit_response);
+    }
+    if (good) cache_key_.clear();
+  }
   ledger_.settle();
 }
 
@@ -180,7 +298,30 @@ void Delivery::excuse_configuration() {
   } else if (!settings_.lmtp() && job_.request.nexthop == settings_.relayhost) {
     log::warning("relayhost configuration problem");
     why->status = "4.3.5";
+  } else if (why->status == mail::StatusCode("5.4.6") && !settings_.best_mx_transport.empty()) {
+    pass_to_best_mx_transport();
   }
+}
+
+void Delivery::pass_to_best_mx_transport() {
+  std::string_view name = settings_.best_mx_transport;
+  std::string_view transport = name.substr(0, name.find(':'));
+  proto::DeliverRequest request = job_.request;
+  std::erase_if(request.recipients, [&](const proto::DeliveryRecipient& recipient) {
+    for (size_t i = 0; i < ledger_.size(); ++i) {
+      if (ledger_.recipient(i).offset == recipient.offset &&
+          ledger_.recipient(i).address == recipient.address) {
+        return false;
+      }
+    }
+    return true;
+  });
+  if (transport.size() < name.size()) request.nexthop = name.substr(transport.size() + 1);
+  auto reply = delivery::pass_on(agent_.config(), transport, request, settings_.service_name,
+                                 Deadline::after(seconds(100)));
+  if (reply) return ledger_.drop_all(reply->deferred);
+  log::warning("{}: transport {}: {}", job_.request.queue_id, transport, reply.error().text);
+  ledger_.remember(local_failure("4.3.0", "mail transport unavailable"));
 }
 
 void Delivery::fail_rest() {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <memory>
-#include <optional>
+#include <set>
 #include <string>
 
 #include "delivery/agent.h"
@@ -22,24 +22,46 @@ class Delivery {
   proto::DeliverReply run();
 
  private:
+  /// How far the hosts of one destination have been tried.
+  struct Progress {
+    std::vector<dns::MailHost> hosts;  ///< Not tried yet, in order.
+    size_t addresses = 0, sessions = 0;
+    unsigned best = 0;  ///< The best preference of all.
+  };
+
+  bool suits_service_flags();
+  void reject(std::string_view status, std::string reason);
   void try_destinations();
   void try_destination(const Destination& destination);
   void try_path(const Destination& destination);
-  void try_hosts(const Destination& destination, const dns::Route& route);
+  void try_hosts(const Destination& destination, Progress& progress);
   dns::Route look_up(const Destination& destination, bool loop_check);
+
+  // Sessions that wait for a message.
+  void read_cache_policy(const Destination& destination);
+  void try_kept_sessions(const Destination& destination, Progress& progress);
+  void forget_host(Progress& progress, const std::string& address) const;
+  std::unique_ptr<ServerSession> take_kept(const Destination& destination, const dns::MailHost& host);
+  bool use_kept(std::unique_ptr<ServerSession> session, const Progress& progress);
+  bool may_keep(const ServerSession& session) const;
+
   std::unique_ptr<ServerSession> connect(const sys::Address& address, smtp::Peer peer);
   bool introduce(ServerSession& session);
-  void refuse_to_talk(ServerSession& session, const smtp::Reply& reply);
+  void transfer(ServerSession& session);
   void finish(std::unique_ptr<ServerSession> session);
+  const std::string& name_of(const dns::MailHost& host) const;
   void excuse_configuration();
+  void pass_to_best_mx_transport();
   void fail_rest();
 
   Agent& agent_;
   const Settings& settings_;
   delivery::Job& job_;
   Ledger ledger_;
-  bool last_destination_ = false;
-  bool at_fallback_ = false;
+  bool first_destination_ = true, last_destination_ = false, at_fallback_ = false;
+  bool load_sessions_ = false, store_sessions_ = false;
+  std::string cache_key_;  ///< Of the destination whose first good session is found by it; or empty.
+  std::set<std::string> kept_used_;  ///< Addresses whose kept sessions were tried.
 };
 
 }  // namespace postrider::smtp_client

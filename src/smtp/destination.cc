@@ -22,6 +22,7 @@ Result<Destination> parse_smtp_destination(std::string_view text, std::string_vi
   return Destination{.kind = text.starts_with('[') ? Destination::Kind::host : Destination::Kind::domain,
                      .text = std::string(text),
                      .name = std::string(parsed->host),
+                     .bracketed = text.starts_with('['),
                      .service = std::string(parsed->port),
                      .port = *port};
 }
@@ -30,7 +31,7 @@ Result<Destination> parse_lmtp_destination(std::string_view text, std::string_vi
                                            const config::TcpPorts& ports) {
   if (text.starts_with("unix:")) {
     std::string path(text.substr(5));
-    return Destination{.kind = Destination::Kind::path, .text = path, .name = path, .service = {}, .port = 0};
+    return Destination{.kind = Destination::Kind::path, .text = path, .name = path};
   }
   if (text.starts_with("inet:")) text.remove_prefix(5);
   auto destination = TRY(parse_smtp_destination(text, default_port, ports));

@@ -19,10 +19,11 @@ struct Destination {
     path,    ///< "unix:path"
   };
   Kind kind = Kind::domain;
-  std::string text;     ///< As it was given; for LMTP without "inet:".
-  std::string name;     ///< Domain, host, address or path.
-  std::string service;  ///< The port as it was given, or the default one.
-  uint16_t port = 0;    ///< In host order.
+  std::string text;        ///< As it was given; for LMTP without "inet:".
+  std::string name;        ///< Domain, host, address or path.
+  bool bracketed = false;  ///< "[host]"
+  std::string service;     ///< The port as it was given, or the default one.
+  uint16_t port = 0;       ///< In host order.
 };
 
 /// Next hops are lists: each is tried after the one before has failed.

@@ -12,10 +12,14 @@ Protocol protocol = Protocol::smtp;
 
 void run(service::Daemon& daemon) {
   // Lives as long as the process.
-  static auto* agent = new Agent(daemon.config(), protocol, daemon.arguments().service_name);
+  static auto* agent = new Agent(daemon.config(), protocol, daemon.arguments().rest);
   daemon.drop_privileges();
   agent->prepare();
-  daemon.confine({.name = "smtp", .write = {"active"}, .connect = true});
+  daemon.confine({.name = "smtp",
+                  .read = agent->paths(),
+                  .write = {"active"},
+                  .connect = true,
+                  .accept_more = agent->binds()});
   delivery::serve_deliveries(daemon, "smtp", [](delivery::Job& job) { return agent->deliver(job); });
 }
 

@@ -1,5 +1,8 @@
 #include "smtp/settings.h"
 
+#include <algorithm>
+#include <stdexcept>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -9,6 +12,7 @@
 #include "config/params/instance.h"
 #include "config/params/lmtp.h"
 #include "config/params/rewrite.h"
+#include "config/params/services.h"
 #include "config/params/smtp.h"
 #include "config/params/system.h"
 
@@ -62,8 +66,6 @@ smtp::ClientSettings read_session(const config::Config& config, const Reader& r,
   s.skip_5xx_greeting = r.get(params::smtp_skip_5xx_greeting, params::lmtp_skip_5xx_greeting);
   s.helpful_warnings = config.get(params::helpful_warnings);
   s.utf8 = config.get(params::smtputf8_enable);
-  s.discard =
-      smtp::parse_keywords(r.get(params::smtp_discard_ehlo_keywords, params::lmtp_discard_lhlo_keywords));
   s.reply_limit = static_cast<size_t>(config.get(params::line_length_limit));
   s.line_limit = static_cast<size_t>(r.get(params::smtp_line_length_limit, params::lmtp_line_length_limit));
   read_timeouts(r, s);
@@ -126,6 +128,9 @@ dns::RoutingSettings read_routing(const config::Config& config, const Reader& r,
   s.dnssec = level == "dnssec";
   use_mx = level != "disabled" && !lmtp;
   read_resolver_options(config, r, lmtp ? "lmtp_dns_resolver_options" : "smtp_dns_resolver_options", s);
+  s.ignore_srv_lookup_error = config.get(params::ignore_srv_lookup_error);
+  s.allow_srv_lookup_fallback = config.get(params::allow_srv_lookup_fallback);
+  s.srv_falls_back_to_mx = !lmtp;
   s.ignore_mx_lookup_error = config.get(params::ignore_mx_lookup_error);
   s.defer_if_no_mx_address_found =
       r.get(params::smtp_defer_if_no_mx_address_found, params::lmtp_defer_if_no_mx_address_found);
@@ -141,9 +146,81 @@ dns::RoutingSettings read_routing(const config::Config& config, const Reader& r,
   return s;
 }
 
+SourceAddress read_source(const config::Config& config, const std::string& name, const std::string& value,
+                          bool required, int family, const std::vector<sys::Address>& own) {
+  SourceAddress out;
+  if (!value.empty()) {
+    out.address = sys::Address::from_ip(value);
+    out.required = required;
+    if (!out.address || out.address->family() != family) {
+      refuse(config, name, fmt::format("smtp_connect_addr: bad {} parameter: {}", name, value),
+             "give a numeric address");
+    }
+    return out;
+  }
+  // A system with one address of its own is to be seen by that: it may share the machine with others.
+  for (const sys::Address& address : own) {
+    if (address.family() != family) continue;
+    if (out.address) return {};
+    out.address = address;
+  }
+  if (out.address && out.address->is_loopback()) out.address.reset();
+  return out;
+}
+
+CacheRules read_cache(const config::Config& config, const Reader& r) {
+  CacheRules out;
+  out.on_demand = r.get(params::smtp_connection_cache_on_demand, params::lmtp_connection_cache_on_demand);
+  out.idle =
+      std::min(r.get(params::smtp_connection_cache_time_limit, params::lmtp_connection_cache_time_limit),
+               config.get(params::connection_cache_ttl_limit));
+  out.reuse_time = r.get(params::smtp_connection_reuse_time_limit, params::lmtp_connection_reuse_time_limit);
+  out.reuse_count =
+      r.get(params::smtp_connection_reuse_count_limit, params::lmtp_connection_reuse_count_limit);
+  return out;
+}
+
+PixRules read_pix(const Reader& r) {
+  PixRules out;
+  out.workarounds = r.get(params::smtp_pix_workarounds, params::lmtp_pix_workarounds);
+  out.threshold =
+      r.get(params::smtp_pix_workaround_threshold_time, params::lmtp_pix_workaround_threshold_time);
+  out.delay = r.get(params::smtp_pix_workaround_delay_time, params::lmtp_pix_workaround_delay_time);
+  return out;
+}
+
+mail::MimeOptions read_mime(const config::Config& config) {
+  mail::MimeOptions out;
+  out.header_size_limit = static_cast<size_t>(config.get(params::header_size_limit));
+  out.boundary_length_limit = static_cast<size_t>(config.get(params::mime_boundary_length_limit));
+  out.nesting_limit = static_cast<size_t>(config.get(params::mime_nesting_limit));
+  return out;
+}
+
+ServiceFlags read_flags(const std::vector<std::string>& attributes) {
+  ServiceFlags out;
+  constexpr std::string_view kFlags = "flags=";
+  for (const std::string& attribute : attributes) {
+    if (!starts_with_ignore_case(attribute, kFlags)) {
+      throw std::runtime_error(fmt::format("unknown attribute name: {}", attribute));
+    }
+    for (char flag : std::string_view(attribute).substr(kFlags.size())) {
+      bool* known = flag == 'D'   ? &out.delivered_to
+                    : flag == 'O' ? &out.original_to
+                    : flag == 'R' ? &out.return_path
+                    : flag == 'X' ? &out.final
+                                  : nullptr;
+      if (known == nullptr) throw std::runtime_error(fmt::format("unknown flag: {} (ignored)", flag));
+      *known = true;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
-Settings::Settings(const config::Config& config, Protocol chosen) : protocol(chosen), ports(config) {
+Settings::Settings(const config::Config& config, Protocol chosen, const std::vector<std::string>& attributes)
+    : protocol(chosen), flags(read_flags(attributes)), service_name(config.service_name()), ports(config) {
   Reader r(config, protocol);
   myhostname = config.get(params::myhostname);
   default_port = r.get(params::smtp_tcp_port, params::lmtp_tcp_port);
@@ -151,11 +228,28 @@ Settings::Settings(const config::Config& config, Protocol chosen) : protocol(cho
   std::string relays = r.get(params::smtp_fallback_relay, params::lmtp_fallback_relay);
   for (std::string_view relay : split_any(relays, kListSeparators))
     fallback_relays.emplace_back(relay);
+  if (!lmtp()) best_mx_transport = config.get(params::best_mx_transport);
+  std::string services = config.get(params::use_srv_lookup);
+  for (std::string_view service : split_any(services, kListSeparators))
+    srv_services.push_back(lowercase(service));
+
   session = read_session(config, r, protocol);
+  discarded_keywords =
+      smtp::parse_keywords(r.get(params::smtp_discard_ehlo_keywords, params::lmtp_discard_lhlo_keywords));
   routing = read_routing(config, r, protocol, look_up_mx);
+  dnssec_probe = config.get(params::dnssec_probe);
   mx_session_limit = static_cast<size_t>(r.get(params::smtp_mx_session_limit, params::lmtp_mx_session_limit));
   mx_address_limit = routing.mx_address_limit;
   connect_timeout = r.get(params::smtp_connect_timeout, params::lmtp_connect_timeout);
+  std::vector<sys::Address> own = clients::interface_addresses(config);
+  bool enforce = r.get(params::smtp_bind_address_enforce, params::lmtp_bind_address_enforce);
+  source4 = read_source(config, parameter("bind_address"),
+                        r.get(params::smtp_bind_address, params::lmtp_bind_address), enforce, AF_INET, own);
+  source6 =
+      read_source(config, parameter("bind_address6"),
+                  r.get(params::smtp_bind_address6, params::lmtp_bind_address6), enforce, AF_INET6, own);
+  cache = read_cache(config, r);
+  pix = read_pix(r);
   if (r.get(params::smtp_address_verify_target, params::lmtp_address_verify_target) == "data") {
     probe_target = ProbeTarget::data;
   }
@@ -164,6 +258,10 @@ Settings::Settings(const config::Config& config, Protocol chosen) : protocol(cho
   quote_addresses = r.get(params::smtp_quote_rfc821_envelope, params::lmtp_quote_rfc821_envelope);
   cname_is_host_name =
       r.get(params::smtp_cname_overrides_servername, params::lmtp_cname_overrides_servername);
+  send_xforward = r.get(params::smtp_send_xforward_command, params::lmtp_send_xforward_command);
+  convert_to_7bit = !config.get(params::disable_mime_output_conversion);
+  assume_final = lmtp() && config.get(params::lmtp_assume_final);
+  mime = read_mime(config);
 }
 
 std::string Settings::parameter(std::string_view name) const {

@@ -67,9 +67,9 @@ Tables::Tables(const config::Config& config, const Settings& settings)
       open(params::smtp_discard_ehlo_keyword_address_maps, params::lmtp_discard_lhlo_keyword_address_maps);
   pix_workarounds = open(params::smtp_pix_workaround_maps, params::lmtp_pix_workaround_maps);
   generic = open(params::smtp_generic_maps, params::lmtp_generic_maps);
-  status_filter = open(params::smtp_delivery_status_filter, params::lmtp_delivery_status_filter, kTextKeys);
   auto body_limit = static_cast<size_t>(config.get(params::body_checks_size_limit));
   checks = checks::Checks(catalog, config, check_parameters(lmtp), body_limit, paths);
+  status_filter = open(params::smtp_delivery_status_filter, params::lmtp_delivery_status_filter, kTextKeys);
   table::Maps replies = open(params::smtp_reply_filter, params::lmtp_reply_filter, kTextKeys);
   if (!replies.empty()) reply_filter = std::make_shared<ReplyTable>(std::move(replies));
   table::Maps records = open(params::smtp_dns_reply_filter, params::lmtp_dns_reply_filter, kTextKeys);

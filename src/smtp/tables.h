@@ -26,8 +26,8 @@ struct Tables {
   table::MatchList cache_destinations;  ///< smtp_connection_cache_destinations
   table::Maps ehlo_keywords;            ///< smtp_discard_ehlo_keyword_address_maps
   table::Maps pix_workarounds;          ///< smtp_pix_workaround_maps
-  table::Maps status_filter;            ///< smtp_delivery_status_filter
   table::Maps generic;                  ///< smtp_generic_maps
+  table::Maps status_filter;            ///< smtp_delivery_status_filter
   checks::Checks checks;                ///< smtp_header_checks and its kin.
   /// Domains that are this system: generic maps may name addresses there by their local part.
   rewrite::LocalDomains local_domains;

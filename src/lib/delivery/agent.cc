@@ -77,7 +77,11 @@ void Agent::serve(Session& session) {
     ++delivered;
     session.running.spawn([this, &connection, id = frame->id, job = std::move(*request)]() mutable {
       proto::DeliverReply reply = work(std::move(job));
-      (void)connection.send(reply, Deadline::after(timeout), id);
+      if (!connection.put(reply, id)) return;
+      // Deliveries that end together are answered together, and after their log lines: "removed" comes last.
+      io::yield();
+      log::flush();
+      (void)connection.flush(Deadline::after(timeout));
     });
   }
 }

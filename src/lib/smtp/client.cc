@@ -126,8 +126,8 @@ void ClientSession::State::note_garbage(std::string_view line) {
   if (!settings.helpful_warnings) return;
   log::warning(
       "to prevent loss of mail, turn off command pipelining for {} with the "
-      "{}_discard_ehlo_keyword_address_maps parameter",
-      peer.address, settings.lmtp ? "lmtp" : "smtp");
+      "{}_keyword_address_maps parameter",
+      peer.address, settings.lmtp ? "lmtp_discard_lhlo" : "smtp_discard_ehlo");
 }
 
 Outcome<Reply> ClientSession::State::read_reply(Pace& pace, std::string_view doing) {
@@ -194,11 +194,15 @@ Outcome<Reply> ClientSession::read_greeting() {
     }
     first = false;
   }
-  if (s.settings.never_ehlo || (s.pix && s.settings.pix_disable_esmtp)) s.esmtp = false;
+  if (s.settings.never_ehlo) s.esmtp = false;
   return reply;
 }
 
-Outcome<Reply> ClientSession::hello() {
+void ClientSession::avoid_esmtp() {
+  if (!state_->settings.lmtp) state_->esmtp = false;
+}
+
+Outcome<Reply> ClientSession::hello(KeywordSet discard) {
   State& s = *state_;
   s.capabilities = {};
   Outcome<Reply> reply{Reply()};
@@ -220,7 +224,6 @@ Outcome<Reply> ClientSession::hello() {
   }
   if (!reply || !reply->positive()) return reply;
 
-  const KeywordSet& discard = s.settings.discard;
   if (!discard.empty() && !discard.has(Keyword::silent_discard)) {
     log::info("discarding EHLO keywords: {}", keyword_text(discard));
   }
@@ -260,10 +263,6 @@ Outcome<void> ClientSession::reset() {
   return {};
 }
 
-Outcome<Reply> ClientSession::probe() {
-  return state_->exchange("RSET", state_->settings.rset_timeout, "sending RSET probe");
-}
-
 Outcome<void> ClientSession::quit(bool wait) {
   State& s = *state_;
   constexpr std::string_view kDoing = "sending QUIT";
@@ -280,6 +279,9 @@ Outcome<void> ClientSession::quit(bool wait) {
 
 const Peer& ClientSession::peer() const {
   return state_->peer;
+}
+void ClientSession::set_host(std::string host) {
+  state_->peer.host = std::move(host);
 }
 const Capabilities& ClientSession::capabilities() const {
   return state_->capabilities;

@@ -37,12 +37,10 @@ struct ClientSettings {
   std::string own_host_name;  ///< myhostname, to recognise a session with oneself.
   bool always_ehlo = true;
   bool never_ehlo = false;
-  bool pix_disable_esmtp = false;  ///< HELO for servers behind_pix(): smtp_pix_workarounds = disable_esmtp.
   bool skip_5xx_greeting = true;   ///< A 5xx greeting counts as temporary.
   bool detect_loops = true;
   bool helpful_warnings = true;
   bool utf8 = true;           ///< Replies may have UTF-8 in them (smtputf8_enable).
-  KeywordSet discard;         ///< smtp_discard_ehlo_keywords
   size_t reply_limit = 2048;  ///< line_length_limit, for the lines and the text of replies.
   size_t line_limit = 998;    ///< smtp_line_length_limit, for content; 0: none.
   std::shared_ptr<ReplyRewriter> rewriter;
@@ -78,6 +76,8 @@ using Outcome = std::expected<T, SessionFailure>;
 
 /// One message up to DATA: the commands, made by MailCommand and others.
 struct Envelope {
+  /// RSET goes first, to find out whether a session that was idle still works.
+  bool probe_first = false;
   std::vector<std::string> xforward;
   std::string mail;
   std::vector<std::string> recipients;
@@ -92,6 +92,8 @@ struct EnvelopeReplies {
   std::optional<Reply> data;
   size_t accepted = 0;             ///< Recipients accepted, where MAIL was.
   bool ready_for_content = false;  ///< send_content() and end_content() have to follow.
+  /// The probe failed: nothing came of the envelope, and the session is of no use.
+  bool stale = false;
   std::optional<SessionFailure> failure;
 };
 
@@ -112,9 +114,11 @@ class ClientSession {
 
   /// Waits for the greeting. A reply that is not positive is for the caller to deal with.
   Outcome<Reply> read_greeting();
-  /// EHLO, or HELO where the server wants it, or LHLO. After a positive reply capabilities() are known. Also
-  /// after STARTTLS.
-  Outcome<Reply> hello();
+  /// HELO instead of EHLO, whatever the greeting said: for firewalls that cannot cope otherwise.
+  void avoid_esmtp();
+  /// EHLO, or HELO where the server wants it, or LHLO. After a positive reply capabilities() are known, without
+  /// those in `discard` (smtp_discard_ehlo_keywords). Also after STARTTLS.
+  Outcome<Reply> hello(KeywordSet discard = {});
   /// STARTTLS. After a positive reply the caller starts TLS on stream(); input that came too early is gone.
   Outcome<Reply> start_tls();
   /// Some other command: `timeout` for it, and `doing` for the failure's text.
@@ -131,12 +135,12 @@ class ClientSession {
   ContentReplies end_content(bool then_quit, Clock::duration pause = Clock::duration::zero());
   /// RSET, unless no transaction is open.
   Outcome<void> reset();
-  /// RSET as a probe of an idle session: whether it still works.
-  Outcome<Reply> probe();
   /// QUIT, unless it was sent already. Waits for the reply only if told to (smtp_skip_quit_response = no).
   Outcome<void> quit(bool wait);
 
   const Peer& peer() const;
+  /// The server under another of its names, when the session is used for another destination.
+  void set_host(std::string host);
   const Capabilities& capabilities() const;
   bool speaks_esmtp() const;
   /// The greeting is one that a Cisco PIX firewall has hidden.

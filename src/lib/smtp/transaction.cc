@@ -38,7 +38,7 @@ class ClientSession::EnvelopeExchange {
   EnvelopeReplies run();
 
  private:
-  enum class Kind : unsigned char { xforward, mail, recipient, data };
+  enum class Kind : unsigned char { probe, xforward, mail, recipient, data };
   struct Command {
     Kind kind;
     size_t index;  // Of the recipient or the XFORWARD command.
@@ -64,6 +64,10 @@ class ClientSession::EnvelopeExchange {
 std::optional<ClientSession::EnvelopeExchange::Command> ClientSession::EnvelopeExchange::next_command()
     const {
   size_t n = sent_;
+  if (e_.probe_first) {
+    if (n == 0) return Command{Kind::probe, 0, "RSET", "sending RSET probe", s_.settings.rset_timeout};
+    --n;
+  }
   if (n < e_.xforward.size()) {
     // Two commands at most: the first has name and address unless the server does not want those.
     bool names = e_.xforward[n].find(" NAME=") != std::string::npos ||
@@ -86,7 +90,7 @@ std::optional<ClientSession::EnvelopeExchange::Command> ClientSession::EnvelopeE
 
 /// Not when it is known already that it would lead nowhere.
 bool ClientSession::EnvelopeExchange::wanted(const Command& command) const {
-  if (out_.mail && !out_.mail->positive()) return false;
+  if (out_.stale || (out_.mail && !out_.mail->positive())) return false;
   return command.kind != Kind::data || out_.accepted > 0 || !unanswered_.empty();
 }
 
@@ -106,6 +110,9 @@ void ClientSession::EnvelopeExchange::send_what_fits() {
 
 void ClientSession::EnvelopeExchange::take(const Command& command, Reply reply) {
   switch (command.kind) {
+    case Kind::probe:
+      out_.stale = !reply.positive();
+      break;
     case Kind::xforward:
       if (!reply.positive()) {
         log::warning("host {} said: {} (in reply to {})", s_.peer.name_with_port(), reply.one_line(),
@@ -137,11 +144,13 @@ EnvelopeReplies ClientSession::EnvelopeExchange::run() {
     auto reply = s_.read_reply(pace, command.doing);
     if (!reply) {
       out_.failure = std::move(reply).error();
+      out_.stale = command.kind == Kind::probe;
       return std::move(out_);
     }
     unanswered_.pop_front();
     unanswered_bytes_ -= command.text.size() + 2;
     take(command, std::move(*reply));
+    if (out_.stale) return std::move(out_);
   }
   if (out_.data && out_.data->first_digit() == 3) {
     out_.ready_for_content = out_.accepted > 0;

@@ -158,7 +158,9 @@ Result<Fd> bind_datagram(const Address& address) {
 
 Result<Fd> start_connect(const Address& to, const std::optional<Address>& local) {
   Fd fd = TRY(new_socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK));
-  if (local) TRY(bind_to(fd.get(), *local));
+  if (local && ::bind(fd.get(), local->get(), local->length()) < 0) {
+    return fail(ErrorKind::denied, strerror(errno));
+  }
   if (to.is_ip()) {
     int on = 1;
     setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

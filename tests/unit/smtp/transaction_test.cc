@@ -35,6 +35,53 @@ void start(ClientSession& session) {
   ASSERT_TRUE(session.hello());
 }
 
+Envelope after_idling() {
+  Envelope out = envelope({"a@dest.test"});
+  out.probe_first = true;
+  return out;
+}
+
+TEST(Transaction, ProbesASessionThatWasIdle) {
+  converse(
+      [](ScriptedServer& server) {
+        server.greet("PIPELINING");
+        for (const char* expected : {"RSET", "MAIL FROM:<joe@sender.test>", "RCPT TO:<a@dest.test>", "DATA"}) {
+          EXPECT_EQ(server.receive(), expected);
+        }
+        server.send("250 reset\r\n250 ok\r\n250 ok\r\n354 go\r\n");
+      },
+      [](ClientSession& session) {
+        start(session);
+        EnvelopeReplies replies = session.send_envelope(after_idling());
+        EXPECT_FALSE(replies.stale);
+        EXPECT_TRUE(replies.ready_for_content);
+      });
+}
+
+TEST(Transaction, AFailedProbeIsNoFailureOfTheMessage) {
+  converse(
+      [](ScriptedServer& server) {
+        server.greet();
+        server.on("RSET", "421 4.4.2 timeout exceeded");
+      },
+      [](ClientSession& session) {
+        start(session);
+        EnvelopeReplies replies = session.send_envelope(after_idling());
+        EXPECT_TRUE(replies.stale);
+        EXPECT_FALSE(replies.mail);
+        EXPECT_FALSE(replies.ready_for_content);
+      });
+  converse(
+      [](ScriptedServer& server) {
+        server.greet("PIPELINING");
+        server.hang_up();
+      },
+      [](ClientSession& session) {
+        start(session);
+        EXPECT_TRUE(session.send_envelope(after_idling()).stale);
+      });
+}
+
 TEST(Transaction, DeliversOneStepAtATime) {
   converse(
       [](ScriptedServer& server) {

@@ -1,0 +1,36 @@
+// Greeting and EHLO, and what they tell about the server.
+#pragma once
+
+#include "delivery/agent.h"
+#include "smtp/ledger.h"
+#include "smtp/server_session.h"
+#include "smtp/settings.h"
+#include "smtp/tables.h"
+
+namespace postrider::smtp_client {
+
+/// Makes a new session ready for mail. False when that came to nothing: then the recipients have been decided
+/// about as far as no other server may have them.
+class Introduction {
+ public:
+  Introduction(const Settings& settings, const Tables& tables, const proto::DeliverRequest& request,
+               Ledger& ledger, ServerSession& session)
+      : settings_(settings), tables_(tables), request_(request), ledger_(ledger), session_(session) {}
+
+  bool run();
+
+ private:
+  bool fail(const smtp::SessionFailure& failure);
+  bool refuse(const smtp::Reply& reply);
+  bool loops();
+  bool set_pix_workarounds();
+  Result<smtp::KeywordSet> discarded_keywords();
+
+  const Settings& settings_;
+  const Tables& tables_;
+  const proto::DeliverRequest& request_;
+  Ledger& ledger_;
+  ServerSession& session_;
+};
+
+}  // namespace postrider::smtp_client
