@@ -152,8 +152,9 @@ namespace {
 /// Who can change a table decides whose rights are used: a proxy hides that, so the table is opened directly.
 table::Maps open_trusted(table::Catalog& catalog, const config::Config& config,
                          config::Param<std::string> param) {
+  std::string text = config.get(param);
   std::string value;
-  for (std::string_view word : split_braced(config.get(param), kListSeparators)) {
+  for (std::string_view word : split_braced(text, kListSeparators)) {
     while (word.starts_with("proxy:"))
       word.remove_prefix(6);
     value += std::string(word) + " ";

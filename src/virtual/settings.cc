@@ -53,8 +53,9 @@ int64_t mailbox_limit(const config::Config& config) {
 /// and without substitution.
 table::Maps open_trusted(table::Catalog& catalog, const config::Config& config,
                          config::Param<std::string> param) {
+  std::string text = config.get(param);
   std::string value;
-  for (std::string_view word : split_braced(config.get(param), kListSeparators)) {
+  for (std::string_view word : split_braced(text, kListSeparators)) {
     while (word.starts_with("proxy:"))
       word.remove_prefix(6);
     value += std::string(word) + " ";

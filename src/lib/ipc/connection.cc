@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "io/fiber.h"
+#include "log/log.h"
+
 namespace postrider::ipc {
 
 namespace {
@@ -77,8 +80,12 @@ Result<void> Connection::put_encoded(uint16_t type, std::string_view payload, ui
 Result<void> Connection::flush(Deadline deadline) {
   if (sending_) return stream_.broken() ? Result<void>(fail(ErrorKind::closed, "connection is broken")) : Result<void>();
   sending_ = true;
+  // Other fibers that are ready may have something for the same connection: it leaves with one write.
+  if (io::in_fiber()) io::yield();
   Result<void> result;
   while (result && !out_.empty()) {
+    // What the log says of the time before a message stands before what the receiver says because of it.
+    log::flush();
     // What other fibers add while this one waits goes with the next round.
     std::string batch = std::exchange(out_, {});
     stream_.write(batch);
