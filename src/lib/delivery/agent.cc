@@ -77,11 +77,7 @@ void Agent::serve(Session& session) {
     ++delivered;
     session.running.spawn([this, &connection, id = frame->id, job = std::move(*request)]() mutable {
       proto::DeliverReply reply = work(std::move(job));
-      if (!connection.put(reply, id)) return;
-      // Deliveries that end together are answered together, and after their log lines: "removed" comes last.
-      io::yield();
-      log::flush();
-      (void)connection.flush(Deadline::after(timeout));
+      (void)connection.send(reply, Deadline::after(timeout), id);
     });
   }
 }
