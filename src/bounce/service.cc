@@ -21,7 +21,7 @@ Result<void> check_id(std::string_view id) {
 }
 
 std::string external(std::string_view address) {
-  return mail::quote_822_local(address);
+  return address.empty() ? "" : mail::quote_822_local(address);
 }
 
 queue::RecipientStatus to_entry(const proto::AppendStatus& request) {

@@ -51,7 +51,7 @@ Settings::Settings(const config::Config& config, std::string_view service)
       delay_recipient(config.get(params::delay_notice_recipient)),
       redact_required_tls(config.get(params::requiretls_redact_dsn)),
       log_form(config.get(params::backwards_bounce_logfile_compatibility) ? queue::LogForm::headline
-                                                                         : queue::LogForm::attributes),
+                                                                          : queue::LogForm::attributes),
       ipc_timeout(config.get(params::ipc_timeout)) {
   if (double_bounce.find('@') == std::string::npos) double_bounce += "@" + appearance.hostname;
   constexpr std::array<std::string_view, 8> kClasses = {"bounce",   "2bounce",  "policy", "protocol",

@@ -85,6 +85,7 @@ uint32_t InternalMailer::cleanup_flags(const InternalEnvelope& envelope) const {
   if (filter) flags |= proto::kCleanupFilter | proto::kCleanupMilter;
   if (detect) flags |= proto::kCleanupAutoUtf8;
   if ((envelope.send_options & queue::kSmtputf8Requested) != 0) flags |= proto::kCleanupSmtpUtf8;
+  if ((envelope.send_options & queue::kRequireTls) != 0) flags |= proto::kCleanupRequireTls;
   return flags;
 }
 

@@ -25,6 +25,7 @@ enum CleanupFlag : uint32_t {
   kCleanupAutoUtf8 = 1 << 8,   ///< Set SMTPUTF8 when the message needs it.
   kCleanupFromSmtpd = 1 << 9,  ///< smtpd_milters instead of non_smtpd_milters.
   kCleanupInternal = 1 << 10,  ///< Mail made by the mail system itself.
+  kCleanupRequireTls = 1 << 11,  ///< REQUIRETLS was requested.
 };
 
 struct CleanupBegin {
@@ -60,22 +61,31 @@ enum CleanupProblem : uint32_t {
   kProblemDiskFull = 1 << 8,    ///< With kProblemWrite: no space is left, or a quota is used up.
 };
 
-/// The most important of several problems in Postfix's words; empty for none.
-constexpr std::string_view describe_problem(uint32_t problems) {
+struct CleanupProblemText {
+  std::string_view status;  ///< RFC 3463
+  std::string_view text;    ///< In Postfix's words.
+};
+/// The most important of several problems; empty for none.
+constexpr CleanupProblemText problem_text(uint32_t problems) {
   constexpr struct {
     uint32_t problem;
-    std::string_view text;
+    CleanupProblemText text;
   } kTexts[] = {
-      {kProblemDefer, "service unavailable"},      {kProblemProxy, "queue file write error"},
-      {kProblemBad, "internal protocol error"},    {kProblemRecipients, "no recipients specified"},
-      {kProblemHops, "too many hops"},             {kProblemSize, "message file too big"},
-      {kProblemContent, "message content rejected"}, {kProblemWrite, "queue file write error"},
+      {kProblemDefer, {"4.7.1", "service unavailable"}},
+      {kProblemProxy, {"4.3.0", "queue file write error"}},
+      {kProblemBad, {"4.3.0", "internal protocol error"}},
+      {kProblemRecipients, {"5.1.0", "no recipients specified"}},
+      {kProblemHops, {"5.4.0", "too many hops"}},
+      {kProblemSize, {"5.3.4", "message file too big"}},
+      {kProblemContent, {"5.7.1", "message content rejected"}},
+      {kProblemWrite, {"4.3.0", "queue file write error"}},
   };
   for (const auto& known : kTexts) {
     if ((problems & known.problem) != 0) return known.text;
   }
-  return problems == 0 ? std::string_view() : "unknown error";
+  return problems == 0 ? CleanupProblemText() : CleanupProblemText{"4.3.0", "unknown error"};
 }
+constexpr std::string_view describe_problem(uint32_t problems) { return problem_text(problems).text; }
 
 struct CleanupStatus {
   static constexpr uint16_t kType = 36;
