@@ -21,16 +21,21 @@ using queue::QueueName;
 
 namespace {
 
-/// Makes the queue manager look at a message now; false when it is not waiting. The incoming queue is looked
-/// through for the asking, the deferred one is not.
-bool expedite(const queue::Store& store, const std::string& id) {
-  int64_t now = time(nullptr);
-  auto touched = store.set_next_try(QueueName::deferred, id, now);
-  if (!touched) {
-    if (!queue::is_missing(touched.error())) log::warning("{}", touched.error().text);
-    return false;
+/// Moves a waiting message to where the queue manager looks next. `insist`: it is tried whatever is known
+/// against its destinations.
+Result<void> move_to_front(const queue::Store& store, const std::string& id, bool insist) {
+  auto status = TRY(store.status(QueueName::deferred, id));
+  if (!queue::is_complete(status)) return {};
+  if (insist) {
+    TRY(store.files().set_mode(store.path(QueueName::deferred, id), status.mode | queue::kFlushMode));
   }
-  auto moved = store.move(id, QueueName::deferred, QueueName::incoming);
+  TRY(store.set_next_try(QueueName::deferred, id, time(nullptr)));
+  return store.move(id, QueueName::deferred, QueueName::incoming);
+}
+
+/// The same; false when the message is not waiting.
+bool expedite(const queue::Store& store, const std::string& id, bool insist) {
+  auto moved = move_to_front(store, id, insist);
   if (!moved && !queue::is_missing(moved.error())) log::warning("{}", moved.error().text);
   return moved.has_value();
 }
@@ -76,31 +81,31 @@ FlushResult Service::send_site(const std::string& site, Deadline deadline) {
 
 FlushResult Service::send_message(const std::string& queue_id, Deadline deadline) {
   if (!queue::is_valid_id(queue_id)) return FlushResult::invalid;
-  auto found = io::offload([this, queue_id] { return expedite(store_, queue_id); }, deadline);
+  auto found = io::offload([this, queue_id] { return expedite(store_, queue_id, true); }, deadline);
   if (!found) return failed(found.error());
-  wake_queue_manager(DeadSites::retry);
+  if (*found) wake_queue_manager();
   return FlushResult::ok;
 }
 
 FlushResult Service::drain(const std::string& name, DeadSites dead_sites, Deadline deadline) {
   auto drained = io::offload(
-      [this, name]() -> Result<size_t> {
+      [this, name, dead_sites]() -> Result<size_t> {
         size_t found = 0;
         TRY(ledger_.drain(
             name,
             [&](const std::string& id) {
-              if (expedite(store_, id)) ++found;
+              if (expedite(store_, id, dead_sites == DeadSites::retry)) ++found;
             }));
         return found;
       },
       deadline);
   if (!drained) return failed(drained.error());
-  if (*drained > 0) wake_queue_manager(dead_sites);
+  if (*drained > 0) wake_queue_manager();
   return FlushResult::ok;
 }
 
-void Service::wake_queue_manager(DeadSites dead_sites) const {
-  auto sent = clients::trigger(queue_socket_, dead_sites == DeadSites::retry ? "FI" : "I");
+void Service::wake_queue_manager() const {
+  auto sent = clients::trigger(queue_socket_, "I");
   if (!sent) log::warning("{}", sent.error().text);
 }
 

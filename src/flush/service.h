@@ -42,7 +42,7 @@ class Service {
 
   proto::FlushResult check(const std::string& site, Deadline deadline) const;
   proto::FlushResult drain(const std::string& name, DeadSites dead_sites, Deadline deadline);
-  void wake_queue_manager(DeadSites dead_sites) const;
+  void wake_queue_manager() const;
 
   queue::Store store_;
   Ledger ledger_;

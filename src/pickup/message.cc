@@ -96,6 +96,8 @@ class Courier {
     if (is_requeued(settings_, found_)) text += " orig_id=" + found_.id;
     log::write(log::Severity::info, text, "pickup",
                {{"queue_id", to_.queue_id()}, {"uid", found_.status.owner}, {"from", *sender_}});
+    // The lines of the programs that get the message next come after this one.
+    log::flush();
   }
 
   /// Copies records up to the one that ends this part; a fate when that cannot be.

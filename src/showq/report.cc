@@ -1,5 +1,6 @@
 #include "showq/report.h"
 
+#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
@@ -38,7 +39,9 @@ Report::Report(const queue::Store& store, Message message, size_t dup_limit)
     : store_(store), message_(std::move(message)), dup_limit_(dup_limit) {
   auto file = store.files().open(message_.path, queue::OpenMode::read);
   if (!file) {
-    if (!queue::is_missing(file.error())) warning_ = file.error().text;
+    if (!queue::is_missing(file.error()))
+      warning_ = fmt::format("open {} {}: {}", queue::queue_name(message_.queue), message_.id,
+                             std::strerror(file.error().code));
     done_ = true;
     return;
   }
