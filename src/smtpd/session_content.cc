@@ -195,7 +195,7 @@ bool Session::report_outcome(const proto::CleanupStatus& status, std::string_vie
   if (has(proto::kProblemBad))
     return refuse(fmt::format("451 4.3.0 Error: internal error {}", problems), ErrorClass::software);
   if (has(proto::kProblemSize)) return refuse("552 5.3.4 Error: message file too big", ErrorClass::bounce);
-  if (has(proto::kProblemHops)) return refuse("554 5.4.6 Error: too many hops", ErrorClass::bounce);
+  if (has(proto::kProblemHops)) return refuse("554 5.4.0 Error: too many hops", ErrorClass::bounce);
   if (has(proto::kProblemContent)) {
     return refuse(with_reason(550, "5.7.1 Error: message content rejected"), ErrorClass::policy);
   }

@@ -99,7 +99,7 @@ TEST_F(SessionTest, AFailedMessageIsTheClientsAgain) {
       {proto::kProblemWrite, "", "451 4.3.0 Error: queue file write error"},
       {proto::kProblemWrite | proto::kProblemDiskFull, "", "452 4.3.1 Insufficient system storage"},
       {proto::kProblemSize, "", "552 5.3.4 Error: message file too big"},
-      {proto::kProblemHops, "", "554 5.4.6 Error: too many hops"},
+      {proto::kProblemHops, "", "554 5.4.0 Error: too many hops"},
       {proto::kProblemContent, "5.7.1 no such words", "550 5.7.1 no such words"},
       {proto::kProblemContent, "", "550 5.7.1 Error: message content rejected"},
       {proto::kProblemDefer, "4.7.1 later", "451 4.7.1 later"},
