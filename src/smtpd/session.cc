@@ -186,7 +186,8 @@ std::optional<bool> Session::execute_special(std::string_view word) {
 }
 
 void Session::apply_command_filter(std::string& command) {
-  std::string_view key = command.substr(std::min(command.find_first_not_of(" \t"), command.size()));
+  std::string_view key =
+      std::string_view(command).substr(std::min(command.find_first_not_of(" \t"), command.size()));
   auto found = server_.lists.command_filter.find(key, table::Where::all, service_deadline());
   if (!found || !*found) return;
   log::info("{}: replacing command \"{}\" with \"{}\"", client_.label, shown(command),

@@ -90,7 +90,12 @@ class Session : private access::Journal {
   // session_envelope.cc: MAIL and RCPT
   bool mail(Words arguments);
   bool rcpt(Words arguments);
-  std::optional<std::string> read_path(const mail::SmtpWord& word, bool allow_empty, bool strict);
+  struct PathRules {
+    bool allow_empty = false, strict = false;
+    bool utf8 = false;  ///< SMTPUTF8 was requested.
+  };
+  std::optional<std::string> read_path(const mail::SmtpWord& word, PathRules rules);
+  bool can_be_resolved(std::string_view address, bool utf8);
   bool refuse(const smtp::ParameterProblem& problem);
   bool within_rate(proto::AnvilEvent event, uint32_t limit, std::string_view what,
                    std::string_view complaint);

@@ -113,7 +113,7 @@ bool Session::vrfy(Words arguments) {
                                 : "501 5.5.4 Syntax: VRFY address");
   }
   std::string text = smtp::joined(arguments);
-  auto address = read_path({.text = text, .balanced = true}, false, false);
+  auto address = read_path({.text = text, .balanced = true}, {.utf8 = utf8});
   if (!address) return refuse("501 5.1.3 Bad recipient address syntax");
   if (settings.strict_smtputf8 && !utf8 && !is_all_ascii(*address)) return refuse(kUndeclaredUtf8);
   if (!stand_alone()) {

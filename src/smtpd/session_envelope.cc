@@ -1,8 +1,11 @@
 // MAIL and RCPT.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
 #include "log/log.h"
+#include "mail/address_parts.h"
 #include "smtpd/session.h"
 #include "smtpd/session_judge.h"
 
@@ -17,14 +20,30 @@ constexpr std::string_view kUndeclaredUtf8 = "553 5.6.7 Must declare SMTPUTF8 to
 constexpr std::string_view kBadSender = "501 5.1.7 Bad sender address syntax";
 constexpr std::string_view kBadRecipient = "501 5.1.3 Bad recipient address syntax";
 
+bool asks_for_utf8(std::span<const mail::SmtpWord> parameters) {
+  return std::any_of(parameters.begin(), parameters.end(),
+                     [](const mail::SmtpWord& word) { return equals_ignore_case(word.text, "SMTPUTF8"); });
+}
+
 }  // namespace
 
-std::optional<std::string> Session::read_path(const mail::SmtpWord& word, bool allow_empty, bool strict) {
-  auto address = mail::parse_smtp_path(word.text, {.strict = strict, .allow_empty = allow_empty});
-  if (address && !(strict && address->starts_with('@'))) return std::move(*address);
+std::optional<std::string> Session::read_path(const mail::SmtpWord& word, PathRules rules) {
+  auto address = mail::parse_smtp_path(word.text, {.strict = rules.strict, .allow_empty = rules.allow_empty});
+  if (address && !(rules.strict && address->starts_with('@')) && can_be_resolved(*address, rules.utf8)) {
+    return std::move(*address);
+  }
   log::warning("Illegal address syntax from {} in {} command: {}", client_.label, where_,
                printable(word.text));
   return std::nullopt;
+}
+
+/// Whether mail could go to an address like this at all.
+bool Session::can_be_resolved(std::string_view address, bool utf8) {
+  if (stand_alone() || address.empty()) return true;
+  if (!utf8 && !is_all_ascii(mail::domain_of(address))) return false;
+  auto reply =
+      server_.world.resolve(mail_ ? mail_->sender() : std::string_view(), address, service_deadline());
+  return !reply || (reply->flags & proto::kResolveInvalid) == 0;
 }
 
 bool Session::refuse(const smtp::ParameterProblem& problem) {
@@ -65,7 +84,10 @@ bool Session::mail(Words arguments) {
     return false;
   }
   if (!arguments[1].balanced) return refuse(kBadSender);
-  auto sender = read_path(arguments[1], true, settings.strict_envelopes);
+  // What an address may look like depends on a parameter behind it.
+  bool utf8 = offers_utf8() && asks_for_utf8(arguments.subspan(2));
+  auto sender =
+      read_path(arguments[1], {.allow_empty = true, .strict = settings.strict_envelopes, .utf8 = utf8});
   if (!sender) return refuse(kBadSender);
   auto parameters = smtp::parse_mail_parameters(arguments.subspan(2), parameter_rules());
   if (!parameters) return refuse(parameters.error());
@@ -110,7 +132,8 @@ bool Session::rcpt(Words arguments) {
     return refuse("501 5.5.4 Syntax: RCPT TO:<address>");
   }
   if (!arguments[1].balanced) return refuse(kBadRecipient);
-  auto recipient = read_path(arguments[1], false, settings.strict_envelopes);
+  auto recipient =
+      read_path(arguments[1], {.strict = settings.strict_envelopes, .utf8 = mail_->parameters().smtputf8});
   if (!recipient) return refuse(kBadRecipient);
   auto parameters = smtp::parse_rcpt_parameters(arguments.subspan(2), parameter_rules());
   if (!parameters) return refuse(parameters.error());
@@ -131,6 +154,13 @@ bool Session::rcpt(Words arguments) {
     if (!good) return false;
   }
   if (!mail_->is_open() && !open_message()) return false;
+  // Without ORCPT, what the client wrote between "<" and ">" is the original recipient.
+  if (!parameters->original) {
+    std::string_view written = arguments[1].text;
+    if (written.starts_with('<')) written.remove_prefix(1);
+    if (written.ends_with('>')) written.remove_suffix(1);
+    parameters->original = {.type = "rfc822", .address = std::string(written)};
+  }
   mail_->add_recipient(*recipient, *parameters);
   reply("250 2.1.5 Ok");
   return true;
