@@ -45,11 +45,17 @@ struct Config::Content {
 
 namespace {
 
-/// Reads main.cf into `settings`; what an override sets is left alone.
-Result<void> read_main_cf(const std::string& path, std::map<std::string, Setting, std::less<>>& settings,
+/// Reads main.cf of `directory` into `settings`.
+Result<void> read_main_cf(const std::string& directory, std::map<std::string, Setting, std::less<>>& settings,
                           std::vector<std::string>& warnings) {
+  std::string path = main_cf_of(directory);
   std::string text = TRY(sys::read_file(path, kMaxConfigFile));
   MainCf file = TRY(parse_main_cf(text, path));
+  // The directory is known before its main.cf is read.
+  auto other = std::ranges::find(file.entries, "config_directory", &MainCfEntry::name);
+  if (other != file.entries.end() && other->value != directory)
+    warnings.push_back(fmt::format("{}, line {}: overriding earlier entry: {}={}", path, other->line,
+                                   other->name, directory));
   for (MainCfEntry& entry : file.entries)
     settings.insert_or_assign(std::move(entry.name), Setting{std::move(entry.value), entry.line});
   std::ranges::move(file.warnings, std::back_inserter(warnings));
@@ -85,8 +91,7 @@ Result<Config> Config::load(const LoadOptions& options) {
   mine.directory = choose_directory(options);
   if (mine.process_id == 0) mine.process_id = sys::process_id();
   if (mine.only_listed_directories) TRY(check_listed(mine.directory));
-  if (!mine.defaults_only)
-    TRY(read_main_cf(main_cf_of(mine.directory), content->settings, content->warnings));
+  if (!mine.defaults_only) TRY(read_main_cf(mine.directory, content->settings, content->warnings));
   for (const Assignment& override_ : mine.overrides)
     content->settings.insert_or_assign(override_.name, Setting{override_.value, 0});
 
@@ -108,7 +113,14 @@ bool Config::is_set(std::string_view name) const {
   return content_->settings.contains(name);
 }
 
+bool is_read_only(std::string_view name) {
+  return name == "process_name" || name == "process_id" || name == "service_name";
+}
+
 std::optional<std::string> Config::text(std::string_view name) const {
+  if (name == "process_name") return content_->options.process_name;
+  if (name == "service_name") return content_->options.service_name;
+  if (name == "process_id") return std::to_string(content_->options.process_id);
   auto setting = content_->settings.find(name);
   if (setting != content_->settings.end()) return setting->second.value;
   // The directory that was asked for counts, not the built-in one.
@@ -118,9 +130,6 @@ std::optional<std::string> Config::text(std::string_view name) const {
   if (info->default_kind == ParamDefault::text) return std::string(info->fallback);
   if (name == "myhostname") return content_->host_name;
   if (name == "mydomain") return content_->domain_name;
-  if (name == "process_name") return content_->options.process_name;
-  if (name == "service_name") return content_->options.service_name;
-  if (name == "process_id") return std::to_string(content_->options.process_id);
   if (name == "mynetworks") return own_networks();
   return std::nullopt;
 }
@@ -157,6 +166,11 @@ Result<std::optional<std::string>> Config::value(std::string_view name) const {
   auto unexpanded = text(name);
   if (!unexpanded) return std::nullopt;
   return TRY(expand(*unexpanded));
+}
+
+std::string Config::set_text(std::string_view name) const {
+  auto setting = content_->settings.find(name);
+  return setting == content_->settings.end() ? std::string() : setting->second.value;
 }
 
 Source Config::source(std::string_view name) const {

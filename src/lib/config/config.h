@@ -72,6 +72,9 @@ struct ServiceParam {
   int64_t min = 0, max = 0;
 };
 
+/// Whether a setting of the name has no effect, because the process knows better: its own name and number.
+bool is_read_only(std::string_view name);
+
 /// Immutable; copies share their content. Reading it from several threads is safe.
 class Config {
  public:
@@ -97,6 +100,8 @@ class Config {
 
   /// Whether main.cf or an override has the name.
   bool is_set(std::string_view name) const;
+  /// What main.cf or an override sets, as it is written there; empty where is_set() is false.
+  std::string set_text(std::string_view name) const;
   Source source(std::string_view name) const;
   /// Lines to log as warnings, gathered while loading.
   const std::vector<std::string>& warnings() const;

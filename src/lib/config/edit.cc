@@ -66,7 +66,7 @@ Result<std::string> edit_main_cf(std::string_view text, std::string_view path, M
     auto assignment = parse_assignment(line.text);
     auto found = assignment && !line.indented ? wanted.find(assignment->name) : wanted.end();
     if (found == wanted.end()) return {};
-    if (++found->second.seen == 2 && action == MainCfAction::set)
+    if (++found->second.seen == 2)
       warnings.push_back(fmt::format("{}: multiple entries for \"{}\"", path, assignment->name));
     if (action == MainCfAction::remove) return {EntryEdit::Action::remove, ""};
     if (action == MainCfAction::comment_out) return {EntryEdit::Action::comment_out, ""};

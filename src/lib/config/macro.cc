@@ -200,7 +200,8 @@ Result<Relation> parse_operator(std::string_view& rest, std::string_view left) {
     rest.remove_prefix(end);
     return Relation{candidate.op, !suffix.empty()};
   }
-  return unexpected_at(R"("==" or "!=" or "<" or "<=" or ">=" or ">" expected)", left, rest);
+  // The quotes are as uneven in Postfix, and there are tools that compare.
+  return unexpected_at(R"("==" or "!="" or "<"" or "<="" or ">="" or ">" expected)", left, rest);
 }
 
 /// {left} operator {right}, then ? and : with their texts; alone it is "true" or nothing.

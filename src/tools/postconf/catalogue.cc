@@ -23,13 +23,13 @@ constexpr std::string_view kClasses = "smtpd_restriction_classes";
 Catalogue::Catalogue(const config::Config& config, const std::vector<MasterEntry>& entries,
                      bool defaults_only)
     : config_(config), entries_(entries) {
+  for (const MasterEntry& entry : entries_)
+    for (const auto& [name, value] : entry.overrides)
+      set_by_master_.insert(name);
   add_builtin();
   add_services();
   scan_defaults();
   if (defaults_only) return;
-  for (const MasterEntry& entry : entries_)
-    for (const auto& [name, value] : entry.overrides)
-      set_by_master_.insert(name);
   for (const MasterEntry& entry : entries_)
     scan_entry(entry);
   scan_main_cf();
@@ -46,7 +46,7 @@ void Catalogue::add_builtin() {
     bool old = info->default_kind == config::ParamDefault::none;
     if (!old)
       names_[std::string(info->name)] = Kind::builtin;
-    else if (config_.is_set(info->name))
+    else if (config_.is_set(info->name) || set_by_master_.contains(info->name))
       names_[std::string(info->name)] = Kind::user;
   }
 }
@@ -71,6 +71,11 @@ void Catalogue::scan_defaults() {
 
 void Catalogue::scan_main_cf() {
   for (const std::string& name : config_.set_names()) {
+    if (config::is_read_only(name)) {
+      warn(fmt::format("{}/main.cf: read-only parameter assignment: {}={}", config_.directory(), name,
+                       config_.set_text(name)));
+      continue;
+    }
     std::string value = text(name).value_or("");
     check_comment(value);
     if (is_raw(name)) continue;
@@ -78,36 +83,50 @@ void Catalogue::scan_main_cf() {
       references_.emplace(reference);
       check_reference(reference, "main.cf", nullptr);
     });
-    if (!visited) {
-      warn(visited.error().text);
-      continue;
-    }
+    if (!visited) warn(visited.error().text);
     if (name == kClasses) add_classes(value, nullptr, references_);
-    add_databases(value, nullptr, references_);
+    if (may_list_tables(name)) add_databases(value, nullptr, references_);
   }
 }
 
 void Catalogue::scan_entry(const MasterEntry& entry) {
   Names& mine = entry_references_[&entry];
   for (const auto& [name, value] : entry.overrides) {
+    if (config::is_read_only(name)) {
+      warn(fmt::format("{}/master.cf: read-only parameter assignment: {}={}", config_.directory(), name,
+                       value));
+      continue;
+    }
     if (is_raw(name)) continue;
     auto visited = config::visit_macros(value, [&](std::string_view reference) {
       mine.emplace(reference);
       check_reference(reference, "master.cf", &entry);
     });
-    if (!visited) {
-      warn(visited.error().text);
-      continue;
-    }
+    if (!visited) warn(visited.error().text);
     if (name == kClasses) add_classes(value, &entry, mine);
-    add_databases(value, &entry, mine);
+    if (may_list_tables(name)) add_databases(value, &entry, mine);
   }
   master_references_.insert(mine.begin(), mine.end());
 }
 
+/// Other values are free text: a name of the user's may be anything.
+bool Catalogue::may_list_tables(std::string_view name) const {
+  auto found = names_.find(name);
+  return found != names_.end() && found->second != Kind::user;
+}
+
 /// The words of smtpd_restriction_classes are names of parameters.
 void Catalogue::add_classes(std::string_view list, const MasterEntry* entry, Names& references) {
-  std::string expanded = expand(list, entry).value_or("");
+  // Of what the list refers to only settings count: a built-in default names no class of the user's.
+  config::MacroLookup set_only = [&](std::string_view name) -> std::optional<std::string> {
+    if (entry) {
+      auto own = entry->overrides.find(name);
+      return own == entry->overrides.end() ? std::nullopt : std::optional(own->second);
+    }
+    return config_.is_set(name) ? std::optional(config_.set_text(name)) : std::nullopt;
+  };
+  auto expansion = config::expand_macros(list, set_only, {.recursive = true});
+  std::string expanded = expansion ? expansion->text : std::string();
   for (std::string_view word : split_any(expanded, kListSeparators)) {
     references.emplace(word);
     check_reference(word, entry ? "master.cf" : "main.cf", entry);
@@ -115,10 +134,10 @@ void Catalogue::add_classes(std::string_view list, const MasterEntry* entry, Nam
 }
 
 void Catalogue::add_databases(std::string_view value, const MasterEntry* entry, Names& references) {
-  std::string expanded = expand(value, entry).value_or("");
+  std::string expanded = expand_or_end(value, entry);
   visit_databases(expanded, [&](std::string_view type, std::string_view name) {
-    if (name[0] == '{') return;
-    if (name[0] == '/' || name[0] == '.') {
+    if (name[0] == '.') return;
+    if (name[0] == '/') {
       std::string path(name);
       if (checked_files_.insert(fmt::format("{}:{}", type, path)).second) check_database_file(type, path);
       return;
@@ -176,6 +195,13 @@ std::optional<std::string> Catalogue::text(const MasterEntry& entry, std::string
   if (name == "service_name") return entry.name();
   if (name == "process_name") return std::string(sys::base_name(entry.command()));
   return text(name);
+}
+
+std::string Catalogue::expand_or_end(std::string_view value, const MasterEntry* entry) const {
+  auto expanded = expand(value, entry);
+  if (expanded) return std::move(*expanded);
+  warn(expanded.error().text);
+  fatal("macro processing error");
 }
 
 Result<std::string> Catalogue::expand(std::string_view value, const MasterEntry* entry) const {

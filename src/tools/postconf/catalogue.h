@@ -34,6 +34,8 @@ class Catalogue {
   std::optional<std::string> text(const MasterEntry& entry, std::string_view name) const;
   /// Expands a text for main.cf, or for an entry of master.cf.
   Result<std::string> expand(std::string_view text, const MasterEntry* entry = nullptr) const;
+  /// expand(); a mistake ends the program.
+  std::string expand_or_end(std::string_view text, const MasterEntry* entry) const;
   /// Raw parameters are shown as they are, also by -x.
   static bool is_raw(std::string_view name);
 
@@ -46,6 +48,7 @@ class Catalogue {
   void scan_defaults();
   void scan_entry(const MasterEntry& entry);
   void add_classes(std::string_view list, const MasterEntry* entry, Names& references);
+  bool may_list_tables(std::string_view name) const;
   void add_databases(std::string_view value, const MasterEntry* entry, Names& references);
   void add_user_names();
   void check_comment(std::string_view value) const;

@@ -104,18 +104,42 @@ std::span<const std::string_view> database_parameters(std::string_view type) {
   return {};
 }
 
-void visit_databases(std::string_view list,
-                     const std::function<void(std::string_view type, std::string_view name)>& found) {
+namespace {
+
+/// Without the braces around it, as far as they are there.
+std::string_view inside_braces(std::string_view text) {
+  text.remove_prefix(1);
+  size_t end = text.rfind('}');
+  return trim(text.substr(0, end == std::string_view::npos ? text.size() : end));
+}
+
+void visit_list(std::string_view list, int depth,
+                const std::function<void(std::string_view type, std::string_view name)>& found) {
+  constexpr int kMaxDepth = 20;
+  if (depth > kMaxDepth) return;
   for (std::string_view word : split_braced(list, kListSeparators)) {
+    if (word.starts_with('{')) {
+      visit_list(inside_braces(word), depth + 1, found);
+      continue;
+    }
     constexpr std::string_view kProxy = "proxy:";
     while (word.starts_with(kProxy))
       word.remove_prefix(kProxy.size());
     size_t colon = word.find(':');
     if (colon == std::string_view::npos) continue;
     std::string_view name = word.substr(colon + 1);
-    if (!name.empty() && !database_parameters(word.substr(0, colon)).empty())
+    if (name.starts_with('{'))
+      visit_list(inside_braces(name), depth + 1, found);  // unionmap:{ldap:a, ldap:b}
+    else if (!name.empty() && !database_parameters(word.substr(0, colon)).empty())
       found(word.substr(0, colon), name);
   }
+}
+
+}  // namespace
+
+void visit_databases(std::string_view list,
+                     const std::function<void(std::string_view type, std::string_view name)>& found) {
+  visit_list(list, 0, found);
 }
 
 void check_database_file(std::string_view type, const std::string& path) {

@@ -12,7 +12,8 @@ namespace postrider::postconf {
 /// The parameters of a client library's tables, sorted; empty for types that have none.
 std::span<const std::string_view> database_parameters(std::string_view type);
 
-/// Calls `found` for every table "type:name" of such a type in a list; "proxy:" before it does not matter.
+/// Calls `found` for every table "type:name" of such a type in a list, also inside
+/// "unionmap:{...}" and the like; "proxy:" before it does not matter.
 void visit_databases(std::string_view list,
                      const std::function<void(std::string_view type, std::string_view name)>& found);
 

@@ -45,9 +45,6 @@ void check_field_request(Request& request) {
   auto found = std::ranges::find(kMasterFields, name);
   if (found == std::end(kMasterFields)) fatal(fmt::format("invalid service attribute name: \"{}\"", name));
   request.field = static_cast<size_t>(found - kMasterFields);
-  std::string_view value = request.value;
-  if (request.field == kMasterCommand) value = value.substr(0, value.find_first_of(" \t"));
-  if (auto valid = check_field(request.field, value, request.value); !valid) fatal(valid.error().text);
 }
 
 Request to_request(const Options& options, const std::string& argument) {
@@ -69,8 +66,9 @@ Request to_request(const Options& options, const std::string& argument) {
     check_field_request(request);
   } else if (entries && options.edit == Edit::set) {
     request.entry = parse_new_entry(request.value, argument);
+  } else if (!entries && request.selector.parts[2] == "*") {
+    fatal("-Pe does not accept wild-card parameter name");
   } else if (options.edit == Edit::set) {
-    if (request.selector.parts[2] == "*") fatal("-Pe does not accept wild-card parameter name");
     if (request.value.find_first_of(" \t") != std::string::npos)
       fatal("-Pe does not accept whitespace in parameter value");
   }
@@ -78,6 +76,9 @@ Request to_request(const Options& options, const std::string& argument) {
 }
 
 void set_field(MasterEntry& entry, const Request& request) {
+  std::string_view value = request.value;
+  if (request.field == kMasterCommand) value = value.substr(0, value.find_first_of(" \t"));
+  if (auto valid = check_field(request.field, value, request.value); !valid) fatal(valid.error().text);
   if (request.field != kMasterCommand) {
     entry.fields[request.field] = request.value;
     return;
@@ -93,29 +94,25 @@ void set_param(MasterEntry& entry, const Request& request) {
   bool found = false;
   for (const OverrideAt& at : overrides_in(entry.arguments)) {
     if (at.name != request.selector.parts[2]) continue;
-    entry.arguments[at.value] = (at.joined ? "-o" : "") + assignment;
+    entry.arguments[at.value] = assignment;
     found = true;
   }
   if (found) return;
   // Behind the other options, but before what is no option.
   size_t at = 0;
-  while (at < entry.arguments.size() && entry.arguments[at].starts_with('-'))
+  while (at < entry.arguments.size() && is_option(entry.arguments[at]))
     at += entry.arguments[at] == "-o" ? 2 : 1;
   auto place = entry.arguments.begin() + static_cast<ptrdiff_t>(std::min(at, entry.arguments.size()));
   entry.arguments.insert(place, {"-o", assignment});
 }
 
-/// Whether something was removed.
-bool remove_params(MasterEntry& entry, const Request& request) {
+void remove_params(MasterEntry& entry, const Request& request) {
   std::vector<OverrideAt> all = overrides_in(entry.arguments);
-  bool found = false;
   for (auto at = all.rbegin(); at != all.rend(); ++at) {
-    if (!request.selector.matches_third(at->name)) continue;
+    if (request.selector.parts[2] != at->name) continue;
     auto last = entry.arguments.begin() + static_cast<ptrdiff_t>(at->value);
-    entry.arguments.erase(at->joined ? last : last - 1, last + 1);
-    found = true;
+    entry.arguments.erase(last - 1, last + 1);
   }
-  return found;
 }
 
 /// Applies one request to the text of master.cf.
@@ -147,7 +144,9 @@ class Editor {
                      fmt::format("file {}: line {}: {}", path_, line.first, entry.error().text));
       return {};
     }
-    if (!request.selector.matches(*entry)) return {};
+    // A new entry takes the place of those that were asked for, and of one that has its name.
+    bool replaces = !request.entry.fields.empty() && request.entry.id() == entry->id();
+    if (!replaces && !request.selector.matches(*entry)) return {};
     ++matched_;
     return options_.subject == Subject::master_entries ? edit_entry(request) : edit_part(*entry, request);
   }
@@ -164,8 +163,8 @@ class Editor {
       set_field(entry, request);
     else if (options_.edit == Edit::set)
       set_param(entry, request);
-    else if (!remove_params(entry, request))
-      return {};
+    else
+      remove_params(entry, request);
     return {EntryEdit::Action::replace, entry_text(entry, true)};
   }
 

@@ -8,6 +8,7 @@
 #include "tools/postconf/edit_files.h"
 #include "tools/postconf/facts.h"
 #include "tools/postconf/show.h"
+#include "tools/postconf/templates.h"
 
 namespace postrider::postconf {
 namespace {
@@ -70,19 +71,14 @@ std::vector<MasterEntry> load_master(const Options& options, const std::string& 
   auto text = sys::read_file(path, config::kMaxConfigFile);
   if (!text) {
     if (about_master(options.subject)) fatal(text.error().text);
-    if (!options.defaults) warn(text.error().text);
+    warn(text.error().text);
     return {};
   }
   std::vector<std::string> warnings;
   auto entries = parse_entries(*text, path, warnings);
   for (const std::string& warning : warnings)
     warn(warning);
-  if (!entries) {
-    if (about_master(options.subject)) fatal(entries.error().text);
-    // main.cf can be shown without it.
-    warn(entries.error().text);
-    return {};
-  }
+  if (!entries) fatal(entries.error().text);
   return std::move(*entries);
 }
 
@@ -98,6 +94,7 @@ void run(const Options& options) {
     return;
   }
   config::Config config = load(options, directory);
+  if (about_templates(options)) return show_templates(options, config);
   std::vector<MasterEntry> entries = load_master(options, directory);
   Catalogue catalogue(config, entries, options.defaults);
   if (master)
@@ -112,6 +109,9 @@ void run(const Options& options) {
 
 int main(int argc, char** argv) {
   using namespace postrider::postconf;
+  // The size of a block that Postfix writes at once: of what a fatal error leaves unsaid, as much is seen.
+  constexpr size_t kBlock = 4096;
+  std::setvbuf(stdout, nullptr, _IOFBF, kBlock);
   set_program_name(argc > 0 ? argv[0] : "postconf");
   auto options = parse_options(argc, argv);
   if (!options) fatal(options.error().text);

@@ -1,6 +1,7 @@
 #include "tools/postconf/master_file.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -28,8 +29,13 @@ std::string argument_of(const std::string& word, std::vector<std::string>& warni
   auto argument = config::unbrace(word);
   if (argument) return std::move(*argument);
   warnings.push_back("master.cf: " + argument.error().text);
-  size_t close = word.rfind('}');
-  return std::string(trim(std::string_view(word).substr(1, close == std::string::npos ? close : close - 1)));
+  // Up to the brace that closes the first one, or to the end when none does.
+  size_t end = 1;
+  for (int depth = 1; end < word.size(); ++end) {
+    if (word[end] == '{') ++depth;
+    if (word[end] == '}' && --depth == 0) break;
+  }
+  return std::string(trim(std::string_view(word).substr(1, end - 1)));
 }
 
 /// "name=value" without the spaces that "{ name = value }" had.
@@ -42,11 +48,34 @@ std::string tidy(const std::string& assignment, std::vector<std::string>& warnin
   return assignment;
 }
 
+/// "-vvoname=value" becomes "-vv", "-o" and "name=value".
+void separate_options(std::vector<std::string>& arguments) {
+  for (size_t i = 0; i < arguments.size() && is_option(arguments[i]); ++i) {
+    size_t letter = arguments[i].find('o', 1);
+    if (letter == std::string::npos) continue;
+    std::string value = arguments[i].substr(letter + 1);
+    auto at = arguments.begin() + static_cast<ptrdiff_t>(i);
+    if (letter > 1) {
+      at->resize(letter);
+      at = arguments.insert(at + 1, "-o");
+      ++i;
+    } else {
+      *at = "-o";
+    }
+    if (!value.empty()) arguments.insert(at + 1, std::move(value));
+    ++i;
+  }
+}
+
 bool is_number(std::string_view text) {
   return is_all_digits(text);
 }
 
 }  // namespace
+
+bool is_option(std::string_view argument) {
+  return argument.starts_with('-') && argument != "--";
+}
 
 Result<void> check_field(size_t column, std::string_view value, std::string_view context) {
   bool valid = !value.empty() && value.find_first_of(" \t\r\n") == std::string_view::npos;
@@ -74,12 +103,11 @@ Result<void> check_field(size_t column, std::string_view value, std::string_view
 
 std::vector<OverrideAt> overrides_in(const std::vector<std::string>& arguments) {
   std::vector<OverrideAt> out;
-  for (size_t i = 0; i < arguments.size() && arguments[i].starts_with('-'); ++i) {
-    bool joined = arguments[i].starts_with("-o") && arguments[i].size() > 2;
-    if (arguments[i] != "-o" && !joined) continue;
-    if (!joined && ++i == arguments.size()) break;
-    auto parsed = config::parse_assignment(std::string_view(arguments[i]).substr(joined ? 2 : 0));
-    if (parsed) out.push_back({i, joined, parsed->name});
+  for (size_t i = 0; i < arguments.size() && is_option(arguments[i]); ++i) {
+    if (arguments[i] != "-o") continue;
+    if (++i == arguments.size()) break;
+    auto parsed = config::parse_assignment(arguments[i]);
+    if (parsed) out.push_back({i, parsed->name});
   }
   return out;
 }
@@ -93,18 +121,37 @@ Result<MasterEntry> parse_entry(std::string_view text, std::vector<std::string>&
   entry.fields.assign(words.begin(), words.begin() + kMasterCommand + 1);
   for (size_t i = kMasterCommand + 1; i < words.size(); ++i)
     entry.arguments.push_back(argument_of(words[i], warnings));
-  for (size_t i = 0; i + 1 < entry.arguments.size() && entry.arguments[i].starts_with('-'); ++i)
+  separate_options(entry.arguments);
+  for (size_t i = 0; i + 1 < entry.arguments.size() && is_option(entry.arguments[i]); ++i)
     if (entry.arguments[i] == "-o") {
       ++i;
       entry.arguments[i] = tidy(entry.arguments[i], warnings);
     }
   for (const OverrideAt& found : overrides_in(entry.arguments)) {
-    auto parsed =
-        config::parse_assignment(std::string_view(entry.arguments[found.value]).substr(found.joined ? 2 : 0));
+    auto parsed = config::parse_assignment(entry.arguments[found.value]);
     entry.overrides[parsed->name] = parsed->value;
   }
   return entry;
 }
+
+namespace {
+
+/// Entries of one name and type are one service, as far as their parameters go.
+void share_overrides(std::vector<MasterEntry>& entries) {
+  std::map<std::string, std::map<std::string, std::string, std::less<>>> services;
+  for (const MasterEntry& entry : entries)
+    for (const auto& [name, value] : entry.overrides)
+      services[entry.id()].insert_or_assign(name, value);
+  // As in Postfix, entries before the first one with parameters have none.
+  std::set<std::string> begun;
+  for (MasterEntry& entry : entries) {
+    if (entry.overrides.empty() && !begun.contains(entry.id())) continue;
+    begun.insert(entry.id());
+    entry.overrides = services[entry.id()];
+  }
+}
+
+}  // namespace
 
 Result<std::vector<MasterEntry>> parse_entries(std::string_view text, std::string_view path,
                                                std::vector<std::string>& warnings) {
@@ -121,30 +168,20 @@ Result<std::vector<MasterEntry>> parse_entries(std::string_view text, std::strin
     if (!entry) return std::unexpected(std::move(entry).error());
     out.push_back(std::move(*entry));
   }
+  share_overrides(out);
   return out;
 }
 
-std::string MasterEntry::command_line() const {
+std::string MasterEntry::command_line(bool fold, size_t length) const {
   std::string out = command();
-  for (const std::string& argument : arguments)
-    out += ' ' + config::embrace(argument);
-  return out;
-}
-
-std::string entry_text(const MasterEntry& entry, bool fold) {
-  std::string out;
-  for (size_t i = 0; i <= kMasterCommand; ++i) {
-    if (i > 0) out.append(std::max<size_t>(out.size() + 1, kColumns[i]) - out.size(), ' ');
-    out += entry.fields[i];
-  }
-  size_t length = out.size();
+  length += out.size();
   bool options = true;  // -v and the like stay beside the command,
   bool wrap = false;    // but what follows an -o option begins a new line.
-  for (size_t i = 0; i < entry.arguments.size(); ++i) {
-    std::string word = config::embrace(entry.arguments[i]);
-    options = options && word.starts_with('-');
-    bool takes_value = options && word == "-o" && i + 1 < entry.arguments.size();
-    if (takes_value) word += ' ' + config::embrace(entry.arguments[++i]);
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    std::string word = config::embrace(arguments[i]);
+    options = options && is_option(word);
+    bool takes_value = options && word == "-o" && i + 1 < arguments.size();
+    if (takes_value) word += ' ' + config::embrace(arguments[++i]);
     if (fold && (wrap || takes_value || length + 1 + word.size() >= kLineLimit)) {
       out += "\n    " + word;
       length = 4 + word.size();
@@ -155,6 +192,15 @@ std::string entry_text(const MasterEntry& entry, bool fold) {
     wrap = takes_value;
   }
   return out;
+}
+
+std::string entry_text(const MasterEntry& entry, bool fold) {
+  std::string out;
+  for (size_t i = 0; i < kMasterCommand; ++i) {
+    out += entry.fields[i];
+    out.append(std::max<size_t>(out.size() + 1, kColumns[i + 1]) - out.size(), ' ');
+  }
+  return out + entry.command_line(fold, out.size());
 }
 
 }  // namespace postrider::postconf

@@ -15,7 +15,8 @@ namespace postrider::postconf {
 struct MasterEntry {
   std::vector<std::string> fields;  ///< kMasterCommand + 1 of them: "smtp", "inet", ..., "smtpd"
   std::vector<std::string> arguments;
-  /// The parameters of -o options; of two with one name the last.
+  /// The parameters of -o options, also those of other entries with this name and type; of two with one name
+  /// the last.
   std::map<std::string, std::string, std::less<>> overrides;
 
   const std::string& name() const { return fields[0]; }
@@ -23,12 +24,13 @@ struct MasterEntry {
   const std::string& command() const { return fields[config::kMasterCommand]; }
   /// "smtp/inet"
   std::string id() const { return name() + "/" + type(); }
-  /// The command with its arguments, in one line, with braces where they are needed.
-  std::string command_line() const;
+  /// The command with its arguments, with braces where they are needed; in one line, or with every -o option
+  /// on a line of its own. `length` is what stands before it on the first line.
+  std::string command_line(bool fold, size_t length) const;
 };
 
-/// Reads one entry. Errors are postconf's, without a file name: 'invalid type field "x" in "entry"'. Broken
-/// braces and -o options only give warnings.
+/// Reads one entry, with "-oname=value" as "-o" and "name=value". Errors are postconf's, without a file name:
+/// 'invalid type field "x" in "entry"'. Broken braces and -o options only give warnings.
 Result<MasterEntry> parse_entry(std::string_view text, std::vector<std::string>& warnings);
 /// Checks one column: "y", "n", "-" and so on. `context` is shown in the error.
 Result<void> check_field(size_t column, std::string_view value, std::string_view context);
@@ -36,10 +38,12 @@ Result<void> check_field(size_t column, std::string_view value, std::string_view
 Result<std::vector<MasterEntry>> parse_entries(std::string_view text, std::string_view path,
                                                std::vector<std::string>& warnings);
 
+/// Whether the argument is an option of the daemon; "--" ends them.
+bool is_option(std::string_view argument);
+
 /// The -o options among the arguments: the position of each value, and what it sets.
 struct OverrideAt {
   size_t value;  ///< Index of the argument "name=value".
-  bool joined;   ///< "-oname=value" in one argument.
   std::string name;
 };
 std::vector<OverrideAt> overrides_in(const std::vector<std::string>& arguments);

@@ -15,16 +15,15 @@ namespace postrider::postconf {
 namespace {
 
 constexpr std::string_view kUsage =
-    "usage: postconf [-a (server SASL types)] [-A (client SASL types)] [-c config_dir] [-C param_class] [-d "
-    "(parameter "
-    "defaults)] [-e (edit configuration)] [-f (fold lines)] [-F (master.cf fields)] [-h (no names)] [-H (no "
-    "values)] "
-    "[-j (JSON)] [-l (lock types)] [-m (map types)] [-M (master.cf)] [-n (non-default parameters)] [-o "
-    "name=value "
-    "(override parameter value)] [-p (main.cf, default)] [-P (master.cf parameters)] [-q (quiet)] [-T "
-    "compile-version|run-version|public-key-algorithms] [-v (verbose)] [-x (expand parameter values)] [-X "
-    "(exclude)] "
-    "[-# (comment-out)] [name...]";
+    "[-a (server SASL types)] [-A (client SASL types)] [-b (bounce templates)] [-c config_dir] [-c "
+    "param_class] "
+    "[-d (parameter defaults)] [-e (edit configuration)] [-f (fold lines)] [-F (master.cf fields)] [-h (no "
+    "names)] [-H (no values)] [-j (JSON output)] [-l (lock types)] [-m (map types)] [-M (master.cf)] [-n "
+    "(non-default parameters)] [-o name=value (override parameter value)] [-p (main.cf, default)] [-P "
+    "(master.cf "
+    "parameters)] [-q (quiet)] [-t (bounce templates)] [-T "
+    "compile-version|run-version|public-key-algorithms] "
+    "[-v (verbose)] [-x (expand parameter values)] [-X (exclude)] [-# (comment-out)] [name...]";
 
 // Options that say what the command is about, in the order of Postfix's messages, and the modifiers that each
 // of them takes.
@@ -36,12 +35,14 @@ struct Major {
 constexpr Major kMajors[] = {
     {'a', Subject::server_sasl, ""},
     {'A', Subject::client_sasl, ""},
+    {'b', Subject::bounce_texts, ""},
     {'F', Subject::master_fields, "efhHjox"},
     {'l', Subject::lock_types, ""},
     {'m', Subject::table_types, ""},
     {'M', Subject::master_entries, "efjoxX#"},
     {'p', Subject::main_parameters, "defhHjnoxX#"},
     {'P', Subject::master_params, "efhHjoxX"},
+    {'t', Subject::bounce_templates, ""},
     {'T', Subject::tls, ""},
 };
 constexpr std::string_view kModifiers = "defhHjnoxX#";
@@ -135,7 +136,7 @@ void set_flags(std::string_view given, Options& options) {
 
 /// Subjects whose arguments name parameters or entries, so that "name=value" means -e.
 bool takes_assignments(std::string_view given) {
-  return given.find_first_of("aAlmT") == std::string_view::npos;
+  return given.find_first_of("aAblmtT") == std::string_view::npos;
 }
 
 std::string program = "postconf";
@@ -151,18 +152,18 @@ void warn(std::string_view text) {
 }
 
 void fatal(std::string_view text) {
-  std::fflush(stdout);
+  // What was to be shown does not matter any more.
   fmt::print(stderr, "{}: fatal: {}\n", program, text);
-  std::exit(1);
+  std::_Exit(1);
 }
 
 Result<Options> parse_options(int argc, char** argv) {
   Options options;
   std::string given;
-  for (int letter; (letter = getopt(argc, argv, "+aAc:C:defFhHjlmMno:pPqT:vxX#")) > 0;) {
+  for (int letter; (letter = getopt(argc, argv, "+aAbc:C:defFhHjlmMno:pPqtT:vxX#")) > 0;) {
     switch (letter) {
       case '?':
-        return refuse(std::string(kUsage));
+        return refuse(fmt::format("usage: {} {}", program, kUsage));
       case 'c':
         options.directory = optarg;
         continue;

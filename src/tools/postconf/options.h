@@ -12,15 +12,17 @@ namespace postrider::postconf {
 
 /// What the command is about; one of them.
 enum class Subject : unsigned char {
-  main_parameters,  ///< -p, or nothing
-  master_entries,   ///< -M
-  master_fields,    ///< -F
-  master_params,    ///< -P
-  server_sasl,      ///< -a
-  client_sasl,      ///< -A
-  lock_types,       ///< -l
-  table_types,      ///< -m
-  tls,              ///< -T
+  main_parameters,   ///< -p, or nothing
+  master_entries,    ///< -M
+  master_fields,     ///< -F
+  master_params,     ///< -P
+  server_sasl,       ///< -a
+  client_sasl,       ///< -A
+  lock_types,        ///< -l
+  table_types,       ///< -m
+  tls,               ///< -T
+  bounce_texts,      ///< -b
+  bounce_templates,  ///< -t
 };
 enum class Edit : unsigned char { none, set, remove, comment_out };
 

@@ -30,15 +30,10 @@ bool is_set(const config::Config& config, std::string_view name) {
 
 void show(const Options& options, const config::Config& config, const Catalogue& catalogue,
           std::string_view name) {
-  if (options.only_set && !is_set(config, name)) return;
+  if (options.only_set && (!is_set(config, name) || config::is_read_only(name))) return;
   std::string value = catalogue.text(name).value_or("");
   if (options.expand && !Catalogue::is_raw(name)) {
-    auto expanded = catalogue.expand(value);
-    if (!expanded) {
-      warn(expanded.error().text);
-      fatal("macro processing error");
-    }
-    value = std::move(*expanded);
+    value = catalogue.expand_or_end(value, nullptr);
   }
   print(format_value(options, name, value));
 }
@@ -47,7 +42,7 @@ void show(const Options& options, const config::Config& config, const Catalogue&
 
 void show_main(const Options& options, const config::Config& config, const Catalogue& catalogue) {
   for (const std::string& name : options.arguments) {
-    if (catalogue.contains(name))
+    if (catalogue.contains(name) || config::find_param(name))
       show(options, config, catalogue, name);
     else
       warn(fmt::format("{}: unknown parameter", name));
@@ -85,15 +80,15 @@ class Deprecations {
 
 void check_unused(const Options& options, const config::Config& config, const Catalogue& catalogue,
                   const std::vector<MasterEntry>& entries) {
-  if (options.quiet || options.defaults) return;
   std::fflush(stdout);
+  if (options.quiet || options.defaults) return;
   Deprecations deprecations(config);
   auto unused = [&](std::string_view file, std::string_view name, std::string_view value) {
     warn(fmt::format("{}/{}: unused parameter: {}={}", config.directory(), file, name, value));
   };
   if (options.subject == Subject::main_parameters) {
     for (const std::string& name : config.set_names()) {
-      if (catalogue.contains(name))
+      if (catalogue.contains(name) || config::is_read_only(name))
         deprecations.check(name, "main.cf");
       else
         unused("main.cf", name, catalogue.text(name).value_or(""));

@@ -14,23 +14,14 @@ namespace {
 using config::kMasterCommand;
 using config::kMasterFields;
 
-std::string expanded(const Catalogue& catalogue, const MasterEntry& entry, std::string_view name,
-                     const std::string& value) {
-  if (Catalogue::is_raw(name)) return value;
-  auto result = catalogue.expand(value, &entry);
-  if (result) return std::move(*result);
-  warn(result.error().text);
-  fatal("macro processing error");
-}
-
-/// The entry with the values of its -o options expanded.
+/// The entry with the values of its -o options expanded, also of parameters that the daemons take as they
+/// are.
 MasterEntry expanded_entry(const Catalogue& catalogue, const MasterEntry& entry) {
   MasterEntry out = entry;
   for (const OverrideAt& found : overrides_in(entry.arguments)) {
-    auto parsed =
-        config::parse_assignment(std::string_view(entry.arguments[found.value]).substr(found.joined ? 2 : 0));
-    std::string value = expanded(catalogue, entry, parsed->name, parsed->value);
-    out.arguments[found.value] = fmt::format("{}{}={}", found.joined ? "-o" : "", parsed->name, value);
+    auto parsed = config::parse_assignment(entry.arguments[found.value]);
+    std::string value = catalogue.expand_or_end(parsed->value, &entry);
+    out.arguments[found.value] = fmt::format("{}={}", parsed->name, value);
   }
   return out;
 }
@@ -43,8 +34,14 @@ void show_entry(const Options& options, const MasterEntry& entry) {
 }
 
 void show_field(const Options& options, const MasterEntry& entry, size_t column) {
-  std::string value = column == kMasterCommand ? entry.command_line() : entry.fields[column];
-  print(format_value(options, fmt::format("{}/{}", entry.id(), kMasterFields[column]), value));
+  std::string name = fmt::format("{}/{}", entry.id(), kMasterFields[column]);
+  if (column < kMasterCommand || options.json || options.hide_value) {
+    std::string value = column == kMasterCommand ? entry.command_line(false, 0) : entry.fields[column];
+    print(format_value(options, name, value));
+    return;
+  }
+  std::string start = options.hide_name ? "" : name + " = ";
+  print(fmt::format("{}{}\n", start, entry.command_line(options.fold, start.size())));
 }
 
 size_t field_number(std::string_view name) {
@@ -67,13 +64,13 @@ bool show_params(const Options& options, const Catalogue& catalogue, const Maste
                  const Selector& selector) {
   std::map<std::string_view, std::string> shown;
   for (const auto& [name, value] : entry.overrides)
-    if (selector.matches_third(name)) shown[name] = value;
+    if (selector.matches_third(name) && !config::is_read_only(name)) shown[name] = value;
   if (options.all_of_master) {
     for (const auto& [name, kind] : catalogue.names())
       if (selector.matches_third(name)) shown.try_emplace(name, catalogue.text(entry, name).value_or(""));
   }
   for (const auto& [name, value] : shown) {
-    std::string text = options.expand ? expanded(catalogue, entry, name, value) : value;
+    std::string text = options.expand ? catalogue.expand_or_end(value, &entry) : value;
     print(format_value(options, fmt::format("{}/{}", entry.id(), name), text));
   }
   return !shown.empty();
@@ -82,15 +79,9 @@ bool show_params(const Options& options, const Catalogue& catalogue, const Maste
 }  // namespace
 
 Selector::Selector(std::string_view pattern) {
-  // A name may itself have slashes ("private/x" does not occur, but "[::1]:25" and paths do not hurt): the
-  // first two separate, the rest is the third part.
-  std::string_view rest = pattern;
-  for (std::string& part : parts) {
-    size_t slash = &part == &parts[2] ? std::string_view::npos : rest.find('/');
-    part = rest.substr(0, slash);
+  for (std::string_view part : split_any(pattern, "/")) {
+    if (given < std::size(parts)) parts[given] = part;
     ++given;
-    if (slash == std::string_view::npos) break;
-    rest.remove_prefix(slash + 1);
   }
 }
 

@@ -124,7 +124,7 @@ TEST(Macro, ErrorsSayWhereTheyAre) {
       {"${name?{a}:{b} c}", "unexpected input at: \"...b}>>>c\""},
       {"${{a} == b?{x}}", "\"{expression}\" expected at: \"...{a} ==>>> b?{x}\""},
       {"${{a} ~ {a}}",
-       "\"==\" or \"!=\" or \"<\" or \"<=\" or \">=\" or \">\" expected at: \"...a}>>>~ {a}\""},
+       "\"==\" or \"!=\"\" or \"<\"\" or \"<=\"\" or \">=\"\" or \">\" expected at: \"...a}>>>~ {a}\""},
       {"${{a} >x {b}?{c}}", "bad operator suffix at: \"...>>>>x\""},
       {"${{a}=={a} x}", "\"?\" or \":\" expected at: \"...}>>>x\""},
       {"$(name?{)})", "unbalanced {} in attribute expression: \"{\""},

@@ -93,8 +93,34 @@ TEST(PostconfMaster, EntriesAreWrittenInColumns) {
 }
 
 TEST(PostconfMaster, ArgumentsKeepTheirMeaning) {
-  EXPECT_EQ(entry("a inet n - n - - smtpd -o { x = 1 2 } -o {y=3} { p q }").command_line(),
+  EXPECT_EQ(entry("a inet n - n - - smtpd -o { x = 1 2 } -o {y=3} { p q }").command_line(false, 0),
             "smtpd -o {x=1 2} -o y=3 {p q}");
+}
+
+TEST(PostconfMaster, JoinedOptionsAreSeparated) {
+  MasterEntry found = entry("a inet n - n - - smtpd -vomyorigin=x -obiff=no -- -o y=z");
+  EXPECT_EQ(found.command_line(false, 0), "smtpd -v -o myorigin=x -o biff=no -- -o y=z");
+  EXPECT_EQ(found.overrides.size(), 2U);
+}
+
+TEST(PostconfMaster, EntriesOfOneServiceShareTheirParameters) {
+  std::vector<std::string> warnings;
+  auto entries = parse_entries(
+      "a unix - - - - - x\na unix - - - - - x -o b=1\na inet n - - - - x\na unix - - - - - x -o c=2\n",
+      "master.cf", warnings);
+  ASSERT_TRUE(entries);
+  EXPECT_EQ((*entries)[0].overrides.size(), 0U);
+  EXPECT_EQ((*entries)[1].overrides.size(), 2U);
+  EXPECT_EQ((*entries)[2].overrides.size(), 0U);
+  EXPECT_EQ((*entries)[3].overrides.size(), 2U);
+}
+
+TEST(PostconfMaster, UnclosedBraceLosesTheBraceOnly) {
+  std::vector<std::string> warnings;
+  auto found = parse_entry("a inet n - n - - smtpd -o {b=${c", warnings);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->overrides.at("b"), "${c");
+  EXPECT_EQ(warnings, std::vector<std::string>{"master.cf: missing '}' in \"{b=${c\""});
 }
 
 TEST(PostconfMaster, OverridesAreThoseOfLeadingOptions) {
@@ -119,6 +145,15 @@ TEST(PostconfDatabase, TablesAreFoundInLists) {
                     found.push_back(std::string(type) + "|" + std::string(name));
                   });
   EXPECT_THAT(found, ElementsAre("ldap|accounts", "mysql|/etc/y.cf", "ldap|{inline x}"));
+}
+
+TEST(PostconfDatabase, TablesAreFoundInsideOfOthers) {
+  std::string found;
+  visit_databases("unionmap:{ldap:a, {mysql:b}} x { pgsql:c } pipemap:{ proxy:sqlite:d",
+                  [&](std::string_view type, std::string_view name) {
+                    found += std::string(type) + ":" + std::string(name) + " ";
+                  });
+  EXPECT_EQ(found, "ldap:a mysql:b pgsql:c sqlite:d ");
 }
 
 TEST(PostconfDatabase, ParametersAreSorted) {
