@@ -5,28 +5,21 @@
 
 #include <fmt/format.h>
 
+#include "base/casefold.h"
 #include "base/text.h"
-#include "clients/tables.h"
-#include "config/params/cleanup.h"
-#include "config/params/rewrite.h"
+#include "log/log.h"
 #include "mail/address.h"
-#include "mail/address_parts.h"
 #include "mail/quote.h"
 
 namespace postrider::cleanup {
 
-namespace params = config::params;
-
 namespace {
 
 constexpr int kMaxCanonicalSteps = 10;
-
-template <typename T>
-const AddressClasses& classes(const T& settings, const table::Maps& maps) {
-  if (maps.parameter() == "sender_canonical_maps") return settings.sender_canonical;
-  if (maps.parameter() == "recipient_canonical_maps") return settings.recipient_canonical;
-  return settings.canonical;
-}
+constexpr std::string_view kAliasError = "4.6.0 Alias expansion error";
+constexpr std::string_view kTryAgain = "message not accepted, try again later";
+/// How much of an address that is too long a log line shows.
+constexpr size_t kLoggedAddress = 300;
 
 bool applies(const AddressClasses& classes, Role role) {
   switch (role) {
@@ -42,146 +35,206 @@ bool applies(const AddressClasses& classes, Role role) {
   return false;
 }
 
-std::unexpected<MappingError> lookup_problem(const table::Maps& maps, std::string_view address) {
-  return std::unexpected(MappingError{
-      fmt::format("{} map lookup problem for {} -- message not accepted, try again later", maps.parameter(), address),
-      "4.6.0 Alias expansion error"});
+bool is_sender(Role role) {
+  return role == Role::envelope_sender || role == Role::header_sender;
+}
+
+/// A result "@domain" keeps the user. A match for all of a domain leaves no extension out.
+std::string with_user(std::string_view address, std::string_view result) {
+  return mail::quote_822_local(std::string(mail::localpart_of(address)) + std::string(result));
 }
 
 /// The address with an extension that the table's key did not have.
 std::string with_extension(const std::string& address, std::string_view extension) {
   size_t at = std::min(address.rfind('@'), address.size());
-  return address.substr(0, at) + std::string(extension) + address.substr(at);
+  std::string out = address;
+  return out.insert(at, extension);
+}
+
+bool same_address(std::string_view a, std::string_view b) {
+  return is_all_ascii(a) && is_all_ascii(b) ? equals_ignore_case(a, b) : casefold(a) == casefold(b);
 }
 
 }  // namespace
 
-Tables::Tables(const config::Config& config)
-    : catalog(clients::table_options(config)), local_domains(clients::open_local_domains(catalog, config, paths)) {
-  auto open = [&](auto param, table::Maps& maps) {
-    maps = clients::open_maps(catalog, config, param, {}, paths);
-  };
-  open(params::canonical_maps, canonical);
-  open(params::sender_canonical_maps, sender_canonical);
-  open(params::recipient_canonical_maps, recipient_canonical);
-  open(params::virtual_alias_maps, virtual_alias);
-}
-
 AddressMapper::AddressMapper(const Settings& settings, const Tables& tables)
-    : settings_(settings), tables_(tables), rewrite_(settings.config, "cleanup") {}
-
-Result<bool> AddressMapper::is_local(std::string_view domain, Deadline deadline) const {
-  if (equals_ignore_case(domain, settings_.myorigin)) return true;
-  return TRY(tables_.local_domains.match(domain, deadline)).local;
+    : settings_(settings), tables_(tables), rewrite_(settings.config, "cleanup") {
+  context_ = {.extensions = {.delimiters = settings.recipient_delimiter,
+                             .owner_request_special = settings.owner_request_special,
+                             .double_bounce_sender = settings.double_bounce_sender},
+              .is_local = [this](std::string_view domain, Deadline deadline) -> Result<bool> {
+                if (equals_ignore_case(domain, settings_.myorigin)) return true;
+                return TRY(tables_.local_domains.match(domain, deadline)).local;
+              },
+              .key_form = [](std::string_view key) { return mail::quote_822_local(key); }};
 }
 
-table::AddressContext AddressMapper::context() const {
-  return {.extensions = {.delimiters = settings_.recipient_delimiter},
-          .is_local = [this](std::string_view domain, Deadline deadline) { return is_local(domain, deadline); },
-          .key_form = [](std::string_view key) { return mail::quote_822_local(key); }};
+std::optional<std::vector<std::string>> AddressMapper::standard_forms(
+    MessageState& state, std::string_view context, const std::vector<std::string>& addresses) {
+  auto out = rewrite_.rewrite(context, addresses, state.service_deadline());
+  if (out) return std::move(*out);
+  log::warning("{}: {}", state.id(), out.error().text);
+  state.fail(proto::kProblemWrite);
+  return std::nullopt;
 }
 
-Mapped<std::vector<std::string>> AddressMapper::parse_list(std::string_view text, Deadline deadline) {
-  mail::TokenList list = mail::parse_address_list(text, settings_.address_token_limit);
+std::string AddressMapper::standard_form(MessageState& state, std::string_view address) {
+  auto out = standard_forms(state, "local", {mail::quote_822_local(address)});
+  return out ? mail::unquote_822_local(out->front()) : std::string(address);
+}
+
+void AddressMapper::prefetch(MessageState& state, const std::vector<std::string_view>& addresses) {
+  std::vector<std::string> external;
+  external.reserve(addresses.size());
+  for (std::string_view address : addresses)
+    external.push_back(mail::quote_822_local(address));
+  // A failure shows again when the address is used.
+  (void)rewrite_.rewrite("local", external, state.service_deadline());
+}
+
+void AddressMapper::lookup_problem(MessageState& state, const table::Maps& maps, std::string_view address) {
+  log::warning("{}: {} map lookup problem for {} -- {}", state.id(), maps.parameter(),
+               mail::quote_822_local(address), kTryAgain);
+  state.fail(proto::kProblemWrite);
+}
+
+std::vector<std::string> AddressMapper::look_up(MessageState& state, const table::Maps& maps,
+                                                const std::string& address, bool propagate) {
+  auto found = table::find_address(maps, address, {}, context_, state.service_deadline());
+  if (!found) {
+    lookup_problem(state, maps, address);
+    return {};
+  }
+  if (!*found) return {};
+  std::string value = std::move((*found)->value);
+  if (value.starts_with('@')) value = with_user(address, value);
+  mail::TokenList list = mail::parse_address_list(value, settings_.address_token_limit);
   std::vector<std::string> addresses;
   for (const mail::Token* token : mail::addresses_of(std::as_const(list))) {
     addresses.push_back(mail::external_address(*token));
   }
-  auto rewritten = rewrite_.rewrite("local", addresses, deadline);
-  if (!rewritten) return std::unexpected(MappingError{rewritten.error().text, ""});
-  return std::move(*rewritten);
-}
-
-Mapped<std::vector<std::string>> AddressMapper::look_up(const table::Maps& maps, const std::string& address,
-                                                        bool propagate, Deadline deadline) {
-  auto found = table::find_address(maps, address, {}, context(), deadline);
-  if (!found) return lookup_problem(maps, address);
-  if (!*found) return std::vector<std::string>();
-  auto addresses = parse_list((*found)->value, deadline);
-  if (!addresses) return addresses;
-  if (propagate && !(*found)->extension.empty()) {
-    for (std::string& result : *addresses) result = with_extension(result, (*found)->extension);
+  if (addresses.empty()) {
+    log::warning("{} lookup of {} returns non-address result \"{}\"", maps.parameter(),
+                 mail::quote_822_local(address), value);
+    lookup_problem(state, maps, address);
+    return {};
   }
-  return addresses;
+  auto standard = standard_forms(state, "local", addresses);
+  if (!standard) return {};
+  for (std::string& result : *standard) {
+    result = mail::unquote_822_local(result);
+    if (propagate && !(*found)->extension.empty()) result = with_extension(result, (*found)->extension);
+  }
+  return std::move(*standard);
 }
 
-Mapped<std::string> AddressMapper::map_once_each(std::string address, const table::Maps& maps, Deadline deadline) {
+bool AddressMapper::maps(Role role) const {
+  const table::Maps& own = is_sender(role) ? tables_.sender_canonical : tables_.recipient_canonical;
+  return !own.empty() || !tables_.canonical.empty() ||
+         (!settings_.masquerade_domains.empty() && applies(settings_.masquerade, role));
+}
+
+std::string AddressMapper::map(MessageState& state, std::string address, Role role) {
+  bool sender = is_sender(role);
+  if (applies(sender ? settings_.sender_canonical : settings_.recipient_canonical, role)) {
+    canonicalize(state, sender ? tables_.sender_canonical : tables_.recipient_canonical, address);
+  }
+  if (applies(settings_.canonical, role)) canonicalize(state, tables_.canonical, address);
+  if (applies(settings_.masquerade, role)) masquerade(state, address);
+  return address;
+}
+
+void AddressMapper::canonicalize(MessageState& state, const table::Maps& maps, std::string& address) {
+  if (maps.empty()) return;
   for (int step = 0; step < kMaxCanonicalSteps; ++step) {
-    auto results = look_up(maps, address, settings_.propagate_canonical, deadline);
-    if (!results) return std::unexpected(std::move(results).error());
-    if (results->empty()) return address;
-    bool same = equals_ignore_case(results->front(), address);
-    address = std::move(results->front());
-    if (same) return address;
-  }
-  return std::unexpected(MappingError{
-      fmt::format("unreasonable {} map nesting for {} -- message not accepted, try again later", maps.parameter(), address),
-      "4.6.0 Alias expansion error"});
-}
-
-bool AddressMapper::masquerade(std::string& address) const {
-  size_t at = address.rfind('@');
-  if (at == std::string::npos) return false;
-  std::string user = lowercase(std::string_view(address).substr(0, at));
-  std::string domain = lowercase(std::string_view(address).substr(at + 1));
-  if (settings_.masquerade_exceptions.contains(user)) return false;
-  for (std::string_view item : settings_.masquerade_domains) {
-    bool excluded = item.starts_with('!');
-    std::string_view parent = excluded ? item.substr(1) : item;
-    bool below = domain.size() > parent.size() && domain.ends_with(parent) &&
-                 domain[domain.size() - parent.size() - 1] == '.';
-    if (domain != parent && !below) continue;
-    if (!excluded && below) address.replace(at + 1, std::string::npos, parent);
-    return !excluded && below;
-  }
-  return false;
-}
-
-Mapped<std::string> AddressMapper::map(std::string_view address, Role role, std::string_view context_name,
-                                       bool use_maps, Deadline deadline) {
-  if (address.empty()) return std::string();
-  auto standard = rewrite_.rewrite(context_name, mail::quote_822_local(address), deadline);
-  if (!standard) return std::unexpected(MappingError{standard.error().text, ""});
-  std::string out = std::move(*standard);
-  if (!use_maps) return out;
-  bool sender = role == Role::envelope_sender || role == Role::header_sender;
-  for (const table::Maps* maps : {sender ? &tables_.sender_canonical : &tables_.recipient_canonical, &tables_.canonical}) {
-    if (maps->empty() || !applies(classes(settings_, *maps), role)) continue;
-    auto mapped = map_once_each(std::move(out), *maps, deadline);
-    if (!mapped) return mapped;
-    out = std::move(*mapped);
-  }
-  if (applies(settings_.masquerade, role)) masquerade(out);
-  return out;
-}
-
-Mapped<std::vector<std::string>> AddressMapper::expand(std::string_view address, Deadline deadline) {
-  std::vector<std::string> out{std::string(address)};
-  const table::Maps& maps = tables_.virtual_alias;
-  if (maps.empty()) return out;
-  auto unreasonable = [&](const char* what) {
-    return std::unexpected(MappingError{
-        fmt::format("unreasonable {} map {} for {} -- message not accepted, try again later", maps.parameter(), what, address),
-        "4.6.0 Alias expansion error"});
-  };
-  std::set<std::string> own_alias;  // Addresses that stand in their own expansion: they stay.
-  for (size_t i = 0; i < out.size(); ++i) {
-    for (int depth = 0; !own_alias.contains(lowercase(out[i])); ++depth) {
-      if (depth >= settings_.virtual_recursion_limit) return unreasonable("nesting");
-      std::string left = out[i];
-      auto results = look_up(maps, left, settings_.propagate_virtual, deadline);
-      if (!results) return std::unexpected(std::move(results).error());
-      if (results->empty()) break;
-      for (std::string& result : *results) {
-        if (result.size() > settings_.virtual_address_length_limit) return unreasonable("result");
-        if (equals_ignore_case(result, left)) own_alias.insert(lowercase(left));
-      }
-      out[i] = std::move(results->front());
-      for (size_t k = 1; k < results->size(); ++k) out.push_back(std::move((*results)[k]));
-      if (out.size() > static_cast<size_t>(settings_.virtual_expansion_limit)) return unreasonable("expansion size");
+    auto results = look_up(state, maps, address, settings_.propagate_canonical);
+    if (results.empty()) return;
+    if (results.size() > 1) {
+      log::warning("{}: multi-valued {} entry for {}", state.id(), maps.parameter(),
+                   mail::quote_822_local(address));
     }
+    bool same = same_address(results.front(), address);
+    address = std::move(results.front());
+    if (same) return;
+  }
+  // In spite of its words this does not refuse the message, here and with Postfix.
+  log::warning("{}: unreasonable {} map nesting for {} -- {}", state.id(), maps.parameter(),
+               mail::quote_822_local(address), kTryAgain);
+}
+
+void AddressMapper::masquerade(MessageState& state, std::string& address) {
+  if (settings_.masquerade_domains.empty()) return;
+  size_t at = address.rfind('@');
+  if (at == std::string::npos) return;
+  if (!tables_.masquerade_exceptions.empty()) {
+    auto excepted = tables_.masquerade_exceptions.match(std::string_view(address).substr(0, at),
+                                                        state.service_deadline());
+    if (!excepted) {
+      log::info("{}: masquerade_exceptions lookup error -- {}", state.id(), kTryAgain);
+      return state.fail(proto::kProblemWrite);
+    }
+    if (excepted->matched) return;
+  }
+  std::string domain = casefold(std::string_view(address).substr(at + 1));
+  for (std::string_view item : settings_.masquerade_domains) {
+    bool truncate = true;
+    for (; item.starts_with('!'); item.remove_prefix(1))
+      truncate = !truncate;
+    if (item.empty() || !domain.ends_with(item)) continue;
+    size_t above = domain.size() - item.size();
+    if (above != 0 && domain[above - 1] != '.') continue;
+    if (above != 0 && truncate) address.replace(at + 1, std::string::npos, item);
+    return;
+  }
+}
+
+std::vector<std::string> AddressMapper::unreasonable(MessageState& state, std::string_view what,
+                                                     std::string_view address, const std::string& keep) {
+  log::warning("{}: unreasonable {} {} -- {}", state.id(), what, address, kTryAgain);
+  state.fail(proto::kProblemDefer, kAliasError);
+  return {keep};
+}
+
+std::vector<std::string> AddressMapper::expand(MessageState& state, const std::string& address) {
+  std::vector<std::string> out{address};
+  const std::string& parameter = tables_.virtual_alias.parameter();
+  std::set<std::string> own_alias;  // Folded addresses that stand in their own expansion: they stay.
+  for (size_t i = 0; i < out.size(); ++i) {
+    for (size_t depth = 0; own_alias.empty() || !own_alias.contains(casefold(out[i])); ++depth) {
+      if (depth >= settings_.virtual_recursion_limit) {
+        return unreasonable(state, parameter + " map nesting for", address, address);
+      }
+      const std::string left = out[i];
+      auto results = look_up(state, tables_.virtual_alias, left, settings_.propagate_virtual);
+      if (results.empty()) break;
+      for (const std::string& result : results) {
+        if (result.size() > settings_.virtual_address_length_limit) {
+          return unreasonable(state, parameter + " result", result.substr(0, kLoggedAddress) + "...",
+                              address);
+        }
+        if (same_address(result, left)) own_alias.insert(casefold(left));
+      }
+      if (out.size() + results.size() - 1 > settings_.virtual_expansion_limit) {
+        return unreasonable(state, parameter + " map expansion size for", address, address);
+      }
+      out[i] = std::move(results.front());
+      out.insert(out.end(), std::make_move_iterator(results.begin() + 1),
+                 std::make_move_iterator(results.end()));
+    }
+    if ((state.problems & proto::kProblemWrite) != 0) break;
   }
   return out;
+}
+
+std::string AddressMapper::find_bcc(MessageState& state, const table::Maps& maps, std::string_view address) {
+  if (maps.empty() || address.empty()) return {};
+  auto found = table::find_address(maps, address, {}, context_, state.service_deadline());
+  if (!found) {
+    log::warning("{}: {} map lookup problem -- {}", state.id(), maps.parameter(), kTryAgain);
+    state.fail(proto::kProblemWrite);
+    return {};
+  }
+  return *found ? std::move((*found)->value) : std::string();
 }
 
 }  // namespace postrider::cleanup

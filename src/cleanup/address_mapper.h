@@ -1,15 +1,16 @@
 // What becomes of an address: standard form, canonical mapping, masquerading, virtual alias expansion.
+//
+// Addresses are in internal form unless said otherwise. What cannot be done is logged and noted in the
+// message's state, and the address stays as it was.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/deadline.h"
-#include "base/result.h"
-#include "cleanup/settings.h"
+#include "cleanup/message_state.h"
+#include "cleanup/tables.h"
 #include "clients/rewrite.h"
-#include "rewrite/local_domains.h"
 #include "table/address_find.h"
 
 namespace postrider::cleanup {
@@ -17,52 +18,50 @@ namespace postrider::cleanup {
 /// In which role an address stands; decides which maps apply.
 enum class Role : unsigned char { envelope_sender, envelope_recipient, header_sender, header_recipient };
 
-/// The tables of this service, opened once per process.
-struct Tables {
-  explicit Tables(const config::Config& config);
-
-  table::Catalog catalog;
-  std::vector<std::string> paths;  ///< Everything that must stay reachable in the sandbox.
-  table::Maps canonical, sender_canonical, recipient_canonical, virtual_alias;
-  rewrite::LocalDomains local_domains;
-};
-
-/// A mapping that cannot be done now or at all. The text is the log line, after the queue id.
-struct MappingError {
-  std::string log_text;
-  std::string reason;  ///< "4.6.0 Alias expansion error", or empty.
-};
-template <typename T>
-using Mapped = std::expected<T, MappingError>;
-
 class AddressMapper {
  public:
   AddressMapper(const Settings& settings, const Tables& tables);
+  AddressMapper(const AddressMapper&) = delete;
+  AddressMapper& operator=(const AddressMapper&) = delete;
 
-  /// One address to one: standard form in `context` ("local", "remote"), canonical maps, masquerading. Addresses
-  /// are in internal form. The empty address stays as it is. `use_maps` off: standard form only.
-  Mapped<std::string> map(std::string_view address, Role role, std::string_view context, bool use_maps,
-                          Deadline deadline);
+  /// Envelope addresses, completed with this system's domain.
+  std::string standard_form(MessageState& state, std::string_view address);
+  /// Addresses in external form to standard form in external form, for a context of headers ("local",
+  /// "remote"). Nothing when that cannot be done.
+  std::optional<std::vector<std::string>> standard_forms(MessageState& state, std::string_view context,
+                                                         const std::vector<std::string>& addresses);
+  /// Learns the standard forms of envelope addresses that will be asked for, all at once.
+  void prefetch(MessageState& state, const std::vector<std::string_view>& addresses);
 
-  /// virtual_alias_maps, again and again until an address is not found or is its own alias. At least one result.
-  Mapped<std::vector<std::string>> expand(std::string_view address, Deadline deadline);
+  /// Whether map() does anything for this role.
+  bool maps(Role role) const;
+  /// Canonical maps and masquerading, for an address in standard form.
+  std::string map(MessageState& state, std::string address, Role role);
 
-  /// A list of addresses as tables have them on the right-hand side, in standard form.
-  Mapped<std::vector<std::string>> parse_list(std::string_view text, Deadline deadline);
+  bool has_aliases() const { return !tables_.virtual_alias.empty(); }
+  /// virtual_alias_maps, again and again until an address is not found or is its own alias. At least one
+  /// result.
+  std::vector<std::string> expand(MessageState& state, const std::string& address);
 
-  clients::RewriteClient& rewrite() { return rewrite_; }
+  /// What sender_bcc_maps or recipient_bcc_maps say; empty: nothing.
+  std::string find_bcc(MessageState& state, const table::Maps& maps, std::string_view address);
+
+  const Tables& tables() const { return tables_; }
 
  private:
-  Mapped<std::string> map_once_each(std::string address, const table::Maps& maps, Deadline deadline);
-  Mapped<std::vector<std::string>> look_up(const table::Maps& maps, const std::string& address, bool propagate,
-                                           Deadline deadline);
-  bool masquerade(std::string& address) const;
-  table::AddressContext context() const;
-  Result<bool> is_local(std::string_view domain, Deadline deadline) const;
+  /// Nothing: the maps do not have the address, or do not answer (then the state says so).
+  std::vector<std::string> look_up(MessageState& state, const table::Maps& maps, const std::string& address,
+                                   bool propagate);
+  void canonicalize(MessageState& state, const table::Maps& maps, std::string& address);
+  void masquerade(MessageState& state, std::string& address);
+  void lookup_problem(MessageState& state, const table::Maps& maps, std::string_view address);
+  std::vector<std::string> unreasonable(MessageState& state, std::string_view what, std::string_view address,
+                                        const std::string& keep);
 
   const Settings& settings_;
   const Tables& tables_;
   clients::RewriteClient rewrite_;
+  table::AddressContext context_;
 };
 
 }  // namespace postrider::cleanup

@@ -1,15 +1,14 @@
 #include "cleanup/content.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
 #include "base/time_text.h"
 #include "log/log.h"
-#include "mail/address.h"
 #include "mail/header.h"
-#include "mail/quote.h"
 #include "mail/trace_header.h"
 #include "queue/record.h"
 
@@ -21,143 +20,246 @@ using queue::RecordType;
 
 namespace {
 
-mail::MimeOptions mime_options(const MessageState& state) {
-  mail::MimeOptions out = state.settings.mime;
+constexpr size_t kLoggedProblem = 100;
+
+const mail::MimeOptions& mime_options(const MessageState& state) {
   // What the mail system writes itself, and mail on its second way through, is not judged.
-  if ((state.flags & proto::kCleanupFilter) == 0) {
-    out.report_nesting = out.report_eight_bit_header = out.report_eight_bit_body = out.report_encoding_domain = false;
-    out.parse_mime = false;
-  }
-  return out;
+  return state.has(proto::kCleanupFilter) ? state.settings.mime : state.settings.plain_mime;
+}
+
+bool changes_lines(const Settings& settings) {
+  return settings.replace_stray_cr_lf || !settings.reject_characters.empty() ||
+         !settings.strip_characters.empty();
+}
+
+bool has_cr_lf(std::string_view text) {
+  return text.find('\r') != std::string_view::npos || text.find('\n') != std::string_view::npos;
+}
+
+bool says_yes_or_no(std::string_view header, std::string_view word) {
+  return equals_ignore_case(trim(mail::header_value(header)), word);
 }
 
 }  // namespace
 
-Content::Content(MessageState& state) : state_(state), parser_(mime_options(state), *this) {}
+Content::Content(MessageState& state, AddressMapper& mapper)
+    : state_(state),
+      addresses_(state, mapper),
+      judge_(state, mapper.tables().checks),
+      parser_(mime_options(state), *this),
+      clean_lines_(changes_lines(state.settings)) {}
+
+// --- lines as they come ---
 
 void Content::line(std::string_view text, LineEnd end) {
-  if (state_.failed()) return;
-  if (state_.settings.replace_stray_cr_lf && (state_.flags & proto::kCleanupFilter) != 0 &&
-      text.find_first_of("\r\n") != std::string_view::npos) {
-    std::string clean(text);
-    std::replace_if(clean.begin(), clean.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
-    return parser_.line(clean, end);
+  if (!state_.writing()) return;
+  if (clean_lines_ && state_.has(proto::kCleanupFilter)) return feed(text, end);
+  parser_.line(text, end);
+}
+
+void Content::feed(std::string_view text, LineEnd end) {
+  const Settings& settings = state_.settings;
+  if (settings.replace_stray_cr_lf && has_cr_lf(text)) {
+    buffer_ = text;
+    std::replace_if(buffer_.begin(), buffer_.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+    text = buffer_;
+  }
+  if (!settings.reject_characters.empty() &&
+      std::any_of(text.begin(), text.end(), [&](char c) { return settings.reject_characters.contains(c); })) {
+    state_.fail(proto::kProblemContent, "5.7.1 disallowed character");
+    judge_.log("reject", "content", text, state_.reason);
+    state_.flags &= ~uint32_t{proto::kCleanupFilter};
+  }
+  if (!settings.strip_characters.empty() &&
+      std::any_of(text.begin(), text.end(), [&](char c) { return settings.strip_characters.contains(c); })) {
+    std::string clean;
+    std::copy_if(text.begin(), text.end(), std::back_inserter(clean),
+                 [&](char c) { return !settings.strip_characters.contains(c); });
+    buffer_ = std::move(clean);
+    text = buffer_;
   }
   parser_.line(text, end);
 }
 
 void Content::finish() {
-  if (!state_.failed()) parser_.finish();
-}
-
-void Content::problem(mail::MimeProblem problem, std::string_view text) {
-  auto [status, why] = mail::describe(problem);
-  log::info("{}: reject: mime-error {}: {} from {}; from=<{}>", state_.id(), why, text, state_.origin,
-            state_.sender.value_or(""));
+  if (!state_.writing()) return;
+  parser_.finish();
+  if (state_.settings.convert_mime) state_.encoding = "7bit";
+  if (problems_.none() || !state_.reason.empty()) return;
+  auto [status, why] = mail::describe(problems_);
   state_.fail(proto::kProblemContent, fmt::format("{} {}", status.text(), why));
 }
 
-void Content::header(mail::HeaderClass where, const mail::HeaderInfo* known, std::string_view text) {
-  if (where != mail::HeaderClass::primary || known == nullptr) {
-    std::string name = lowercase(text.substr(0, mail::header_name_length(text)));
-    if (where == mail::HeaderClass::primary && state_.settings.drop_headers.contains(name)) return;
-    return write_header(text);
+void Content::problem(mail::MimeProblem problem, std::string_view text) {
+  using enum mail::MimeProblem;
+  if (problem == non_empty_end && state_.settings.non_empty_end == NonEmptyEnd::add_header) {
+    return write_header("MIME-Error: message header was not terminated by empty line");
   }
-  note_header(*known, text);
-  if (state_.settings.drop_headers.contains(lowercase(known->name))) return;
-  if (known->has_addresses() && !state_.header_context.empty()) return write_header(rewrite_addresses(*known, text));
+  log::info("{}: reject: mime-error {}: {} from {};{}", state_.id(), mail::describe(problem).text,
+            text.substr(0, kLoggedProblem), state_.origin, state_.addresses_for_log());
+  problems_.add(problem);
+}
+
+// --- headers ---
+
+void Content::header(mail::HeaderClass where, const mail::HeaderInfo* known, std::string_view text) {
+  Judge::Verdict verdict;
+  if (judge_.active()) {
+    verdict = judge_.header(where, known, text);
+    if (verdict.before) write_header(*verdict.before);
+    if (verdict.drop) return;
+    if (verdict.instead) {
+      text = *verdict.instead;
+      known = mail::find_header(text);
+    }
+  }
+  if (known != nullptr && known->type == HeaderType::content_transfer_encoding &&
+      state_.settings.detect_eight_bit_header) {
+    note_encoding(mail::header_value(text));
+  }
+  if (where == mail::HeaderClass::primary) {
+    if (known != nullptr) return primary_header(*known, text);
+    const auto& dropped = state_.settings.drop_names;
+    if (!dropped.empty() && dropped.contains(lowercase(trim_right(text.substr(0, text.find(':')))))) return;
+  }
   write_header(text);
 }
 
-void Content::note_header(const mail::HeaderInfo& known, std::string_view text) {
-  seen_.insert(known.type);
+/// A header that declares eight bits counts for more than one, or a client, that says otherwise.
+void Content::note_encoding(std::string_view value) {
+  if (equals_ignore_case(value, "8bit") || equals_ignore_case(value, "binary")) state_.encoding = "8bit";
+}
+
+void Content::primary_header(const mail::HeaderInfo& known, std::string_view text) {
+  note_header(known, text);
+  if (!state_.writing()) return;
   if (known.resent) resent_ = true;
-  if (known.type == HeaderType::message_id && message_id_.empty()) message_id_ = trim(mail::header_value(text));
-  if (known.type == HeaderType::received && ++hops_ >= state_.settings.hopcount_limit) {
-    log::info("{}: message rejected: hopcount exceeded", state_.id());
-    state_.fail(proto::kProblemHops);
+  std::optional<std::string> rewritten;
+  if (known.has_addresses() && !state_.header_context.empty()) rewritten = addresses_.rewrite(known, text);
+  if (state_.settings.drop_types[static_cast<size_t>(known.type)]) return;
+  write_header(rewritten ? std::string_view(*rewritten) : text);
+}
+
+void Content::note_header(const mail::HeaderInfo& known, std::string_view text) {
+  seen_.set(static_cast<size_t>(known.type));
+  switch (known.type) {
+    case HeaderType::message_id:
+      return log::info("{}: message-id={}", state_.id(), mail::header_value(text));
+    case HeaderType::resent_message_id:
+      return log::info("{}: resent-message-id={}", state_.id(), mail::header_value(text));
+    case HeaderType::received:
+      if (++hops_ >= state_.settings.hopcount_limit) state_.reject(proto::kProblemHops, "hopcount exceeded");
+      return;
+    case HeaderType::tls_required:
+      if (state_.settings.tls_required_header && says_yes_or_no(text, "no")) {
+        state_.send_options |= queue::kTlsNotRequired;
+      }
+      return;
+    case HeaderType::require_tls_esmtp:
+      if (state_.settings.requiretls_header && says_yes_or_no(text, "yes")) {
+        state_.send_options |= queue::kRequireTls;
+      }
+      return;
+    default:
+      return;
   }
 }
 
-std::string Content::rewrite_addresses(const mail::HeaderInfo& known, std::string_view text) {
-  std::string_view value = mail::header_value(text);
-  mail::TokenList list = mail::parse_address_list(value, state_.settings.address_token_limit);
-  Role role = known.sender_addresses ? Role::header_sender : Role::header_recipient;
-  bool changed = false;
-  for (mail::Token* token : mail::addresses_of(list)) {
-    std::string before = mail::internal_address(*token);
-    auto mapped = state_.mapper.map(before, role, state_.header_context, state_.uses_maps(), service_deadline(state_));
-    if (!mapped) {
-      state_.fail(mapped.error());
-      return std::string(text);
-    }
-    if (*mapped == before) continue;
-    changed = true;
-    token->parts = mail::scan_tokens(mail::quote_822_local(*mapped));
-  }
-  if (!changed) return std::string(text);
-  std::vector<std::string> warnings;
-  std::string written = mail::write_external(list, mail::ListLayout::header, &warnings);
-  for (const std::string& warning : warnings) log::warning("{}: {}", state_.id(), warning);
-  return mail::fold_address_header(fmt::format("{}: {}", known.name, written));
-}
+// --- headers that are missing ---
 
 void Content::header_end() {
-  if (state_.failed()) return;
   bool complete = !state_.header_context.empty() || state_.settings.always_add_missing_headers;
-  if (complete) {
-    add_missing_headers();
-  } else {
-    log::info("{}: message-id={}", state_.id(), message_id_.empty() ? "<>" : message_id_);
-  }
+  if (complete && !has(HeaderType::message_id, HeaderType::resent_message_id)) add_message_id();
+  if (!seen(HeaderType::message_id)) log::info("{}: message-id=<>", state_.id());
+  if (complete) add_missing_headers();
+}
+
+void Content::add_message_id() {
+  const Settings& settings = state_.settings;
+  // A long queue id is unique by itself; a short one in the second that the file was made.
+  std::string id = settings.layout.long_ids ? fmt::format("<{}@{}>", state_.id(), settings.myhostname)
+                                            : mail::make_message_id(state_.writer.created().seconds,
+                                                                    state_.id(), settings.myhostname);
+  write_header(fmt::format("{}Message-Id: {}", prefix(), id));
+  log::info("{}: {}message-id={}", state_.id(), resent_ ? "resent-" : "", id);
+  seen_.set(static_cast<size_t>(resent_ ? HeaderType::resent_message_id : HeaderType::message_id));
 }
 
 void Content::add_missing_headers() {
-  const Settings& settings = state_.settings;
-  const char* prefix = resent_ ? "Resent-" : "";
-  auto missing = [&](HeaderType plain, HeaderType resent) { return !seen(resent_ ? resent : plain); };
-  if (missing(HeaderType::message_id, HeaderType::resent_message_id)) {
-    std::string id = mail::make_message_id(state_.arrival_seconds, state_.id(), settings.myhostname);
-    write_header(fmt::format("{}Message-Id: {}", prefix, id));
-    log::info("{}: {}message-id={}", state_.id(), resent_ ? "resent-" : "", id);
-    if (!resent_) message_id_ = id;
+  if (!has(HeaderType::date, HeaderType::resent_date)) {
+    write_header(fmt::format("{}Date: {}", prefix(), mail_date(state_.arrival_seconds)));
   }
-  if (seen(HeaderType::message_id)) log::info("{}: message-id={}", state_.id(), message_id_.empty() ? "<>" : message_id_);
-  if (missing(HeaderType::date, HeaderType::resent_date)) {
-    write_header(fmt::format("{}Date: {}", prefix, mail_date(state_.arrival_seconds)));
+  if (!has(HeaderType::from, HeaderType::resent_from)) add_from();
+  const std::string& undisclosed = state_.settings.undisclosed_recipients_header;
+  constexpr std::array kVisible{HeaderType::to, HeaderType::cc, HeaderType::resent_to, HeaderType::resent_cc};
+  if (undisclosed.empty() ||
+      std::any_of(kVisible.begin(), kVisible.end(), [this](HeaderType t) { return seen(t); }))
+    return;
+  if (mail::header_name_length(undisclosed) == 0) {
+    log::warning("bad undisclosed_recipients_header header text \"{}\" -- need \"headername: headervalue\"",
+                 undisclosed);
+    return;
   }
-  if (missing(HeaderType::from, HeaderType::resent_from)) {
-    std::string address = state_.sender.value_or("");
-    auto from = mail::make_from(address.empty() ? "MAILER-DAEMON" : address, state_.full_name, settings.from_format,
-                                settings.full_name_charset);
-    if (!from) from = mail::make_from(address, "", settings.from_format, settings.full_name_charset);
-    if (from) write_header(fmt::format("{}From: {}", prefix, *from));
-  }
-  bool has_destination = seen(HeaderType::to) || seen(HeaderType::cc) || seen(HeaderType::resent_to) || seen(HeaderType::resent_cc);
-  if (!has_destination && !settings.undisclosed_recipients_header.empty()) {
-    write_header(settings.undisclosed_recipients_header);
-  }
+  write_header(undisclosed);
 }
 
+void Content::add_from() {
+  const Settings& settings = state_.settings;
+  const std::string& sender = *state_.sender;
+  std::string_view address = sender.empty() ? "MAILER-DAEMON" : std::string_view(sender);
+  std::string_view full_name = sender.empty() ? "" : std::string_view(state_.full_name);
+  auto from = mail::make_from(address, full_name, settings.from_format, settings.full_name_charset);
+  if (!from) {
+    log::warning("{}: {}", state_.id(), from.error().text);
+    from = mail::make_from(address, "", settings.from_format, settings.full_name_charset);
+  }
+  if (from) write_header(fmt::format("{}From: {}", prefix(), *from));
+}
+
+// --- output ---
+
+/// Continuation lines begin with white space already, or get a tab.
 void Content::write_header(std::string_view text) {
-  for (;;) {
+  if (!is_all_ascii(text)) {
+    state_.send_options |= queue::kSmtputf8Header;
+    if (state_.has(proto::kCleanupAutoUtf8)) state_.send_options |= queue::kSmtputf8Requested;
+  }
+  std::string cut;
+  if (text.size() > state_.settings.header_size_limit) {
+    cut = text;
+    mail::truncate_header(cut, state_.settings.header_size_limit);
+    text = cut;
+  }
+  for (bool first = true;; first = false) {
     size_t newline = text.find('\n');
-    write_line(text.substr(0, newline), LineEnd::here);
+    std::string_view line = text.substr(0, newline);
+    if (first || (!line.empty() && (line.front() == ' ' || line.front() == '\t'))) {
+      write_line(line, LineEnd::here);
+    } else {
+      write_line("\t" + std::string(line), LineEnd::here);
+    }
     if (newline == std::string_view::npos) return;
     text.remove_prefix(newline + 1);
   }
 }
 
-void Content::body(std::string_view text, LineEnd end, size_t) { write_line(text, end); }
+void Content::body(std::string_view text, LineEnd end, size_t offset) {
+  if (judge_.active()) {
+    Judge::Verdict verdict = judge_.body(text, offset);
+    if (verdict.before) write_line(*verdict.before, LineEnd::here);
+    if (verdict.drop) return;
+    if (verdict.instead) return write_line(*verdict.instead, end);
+  }
+  write_line(text, end);
+}
 
 void Content::write_line(std::string_view text, LineEnd end) {
-  if (state_.failed()) return;
   size_t limit = state_.settings.line_length_limit;
   while (text.size() > limit) {
-    state_.writer.append(RecordType::text_part, text.substr(0, limit));
+    state_.put(RecordType::text_part, text.substr(0, limit));
     text.remove_prefix(limit);
   }
-  state_.writer.append(end == LineEnd::later ? RecordType::text_part : RecordType::text, text);
+  state_.put(end == LineEnd::later ? RecordType::text_part : RecordType::text, text);
 }
 
 }  // namespace postrider::cleanup

@@ -1,10 +1,12 @@
 // The content of a message: its header is completed and rewritten, its body is passed on.
 #pragma once
 
-#include <set>
+#include <bitset>
 #include <string>
 #include <string_view>
 
+#include "cleanup/header_addresses.h"
+#include "cleanup/judge.h"
 #include "cleanup/message_state.h"
 #include "mail/mime.h"
 
@@ -12,7 +14,7 @@ namespace postrider::cleanup {
 
 class Content : private mail::MimeSink {
  public:
-  explicit Content(MessageState& state);
+  Content(MessageState& state, AddressMapper& mapper);
 
   /// A line, or a piece of one, as the client sent it.
   void line(std::string_view text, mail::LineEnd end);
@@ -24,20 +26,32 @@ class Content : private mail::MimeSink {
   void body(std::string_view text, mail::LineEnd end, size_t offset) override;
   void problem(mail::MimeProblem problem, std::string_view text) override;
 
+  void feed(std::string_view text, mail::LineEnd end);
+  void primary_header(const mail::HeaderInfo& known, std::string_view text);
+  void note_encoding(std::string_view value);
   void note_header(const mail::HeaderInfo& known, std::string_view text);
-  std::string rewrite_addresses(const mail::HeaderInfo& known, std::string_view text);
+  void note_received(std::string_view text);
   void add_missing_headers();
+  void add_message_id();
+  void add_from();
   void write_header(std::string_view text);
   void write_line(std::string_view text, mail::LineEnd end);
-  bool seen(mail::HeaderType type) const { return seen_.contains(type); }
+
+  bool seen(mail::HeaderType type) const { return seen_[static_cast<size_t>(type)]; }
+  /// Whether the header is there, in its Resent- form when the message was resent.
+  bool has(mail::HeaderType plain, mail::HeaderType resent) const { return seen(resent_ ? resent : plain); }
+  std::string_view prefix() const { return resent_ ? "Resent-" : ""; }
 
   MessageState& state_;
+  HeaderAddresses addresses_;
+  Judge judge_;
   mail::MimeParser parser_;
-  std::set<mail::HeaderType> seen_;
-  bool resent_ = false;  // A Resent-* header was seen: what is missing is added with that prefix.
+  mail::MimeProblems problems_;
+  bool clean_lines_;      // Whether lines may need changes before anybody sees them.
+  std::bitset<64> seen_;  // Of mail::HeaderType.
+  bool resent_ = false;   // A Resent-* header was seen: what is missing is added with that prefix.
   int hops_ = 0;
-  std::string message_id_;
-  bool in_long_line_ = false;
+  std::string buffer_;
 };
 
 }  // namespace postrider::cleanup

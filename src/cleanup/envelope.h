@@ -2,16 +2,19 @@
 #pragma once
 
 #include <string>
-#include <unordered_set>
+#include <string_view>
 
+#include "cleanup/address_mapper.h"
 #include "cleanup/message_state.h"
+#include "cleanup/recipients.h"
 #include "queue/record.h"
 
 namespace postrider::cleanup {
 
 class Envelope {
  public:
-  explicit Envelope(MessageState& state) : state_(state) {}
+  Envelope(MessageState& state, AddressMapper& mapper, Recipients& recipients)
+      : state_(state), mapper_(mapper), recipients_(recipients) {}
 
   /// One record in front of the content ('M' excluded).
   void record(const queue::Record& record);
@@ -23,23 +26,24 @@ class Envelope {
   void finish();
 
  private:
-  /// What the records since the last recipient said about the next one.
-  struct RecipientNotes {
-    std::string original;
-    std::string dsn_original;
-    unsigned notify = 0;
-  };
-
+  bool recipient_record(const queue::Record& record);
+  bool recipient_attribute(std::string_view name, std::string_view value);
+  void other_record(const queue::Record& record);
   void attribute(const queue::Record& record);
+  bool accept_attribute(std::string_view name, std::string_view value);
+  void arrival_time(const queue::Record& record);
   void sender(std::string_view address);
-  void recipient(std::string_view address);
-  void write_recipient(const std::string& address, const RecipientNotes& notes);
-  void write_warn_time();
+  void verp(const queue::Record& record);
+  void take_flags(std::string_view data);
+  void begin_recipients();
+  void begin_extracted_recipients();
 
   MessageState& state_;
-  RecipientNotes notes_;
-  bool warn_time_written_ = false;
-  std::unordered_set<std::string> seen_;  // Recipients that were written, for dropping duplicates.
+  AddressMapper& mapper_;
+  Recipients& recipients_;
+  RecipientNotes notes_;  // What the records since the last recipient said about the next one.
+  bool in_recipients_ = false, in_extracted_recipients_ = false, warn_time_written_ = false;
+  size_t attributes_ = 0;
 };
 
 }  // namespace postrider::cleanup

@@ -5,6 +5,8 @@
 #include "cleanup/message_state.h"
 #include "cleanup/notifier.h"
 #include "cleanup/settings.h"
+#include "cleanup/tables.h"
+#include "delivery/report.h"
 #include "ipc/connection.h"
 #include "queue/committer.h"
 #include "queue/store.h"
@@ -13,14 +15,20 @@ namespace postrider::cleanup {
 
 /// What all messages of a process share.
 struct Workshop {
-  Workshop(const config::Config& config)
-      : settings(config), tables(config), store(queue::system_files(), settings.layout),
-        committer(queue::system_files()), mapper(settings, tables), notifier(config) {}
+  explicit Workshop(const config::Config& config)
+      : settings(config),
+        tables(settings),
+        store(queue::system_files(), settings.layout),
+        committer(queue::system_files()),
+        mapper(settings, tables),
+        reporter(config, "cleanup"),
+        notifier(config) {}
   Settings settings;
   Tables tables;
   queue::Store store;
   queue::Committer committer;
   AddressMapper mapper;
+  delivery::Reporter reporter;
   Notifier notifier;
 };
 

@@ -1,4 +1,5 @@
-// cleanup - takes messages from all sources, brings them into standard form and puts them into the incoming queue.
+// cleanup - takes messages from all sources, brings them into standard form and puts them into the incoming
+// queue.
 
 #include "cleanup/job.h"
 #include "log/log.h"
@@ -10,7 +11,7 @@ namespace {
 void run(service::Daemon& daemon) {
   static Workshop workshop(daemon.config());
   daemon.drop_privileges();
-  daemon.confine({.name = "cleanup", .read = workshop.tables.paths, .write = {"incoming", "hold"}});
+  daemon.confine({.name = "cleanup", .read = workshop.tables.paths, .write = {"incoming", "hold", "trace"}});
   daemon.serve([](service::Client client) {
     ipc::Connection connection(std::move(client.stream), "cleanup");
     if (auto served = serve(workshop, connection); !served) log::warning("{}", served.error().text);

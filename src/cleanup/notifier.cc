@@ -9,7 +9,8 @@
 namespace postrider::cleanup {
 
 Notifier::Notifier(const config::Config& config)
-    : endpoint_(clients::public_endpoint(config, config.get(config::params::queue_service_name), "cleanup")) {}
+    : endpoint_(clients::public_endpoint(config, config.get(config::params::queue_service_name), "cleanup")) {
+}
 
 void Notifier::arrived(const std::string& queue_id) {
   waiting_.push_back(queue_id);

@@ -5,12 +5,13 @@
 #include <string>
 
 #include "config/config.h"
-#include "ipc/connection.h"
 #include "ipc/client.h"
+#include "ipc/connection.h"
 
 namespace postrider::cleanup {
 
-/// A notice that gets lost only delays the message until the queue manager's next scan, so nobody waits for it.
+/// A notice that gets lost only delays the message until the queue manager's next scan, so nobody waits for
+/// it.
 class Notifier {
  public:
   explicit Notifier(const config::Config& config);

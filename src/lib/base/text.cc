@@ -190,6 +190,30 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+std::string unescaped(std::string_view text) {
+  constexpr std::string_view kLetters = "abfnrtv", kControls = "\a\b\f\n\r\t\v";
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      out += text[i];
+      continue;
+    }
+    char c = text[++i];
+    if (size_t letter = kLetters.find(c); letter != std::string_view::npos) {
+      out += kControls[letter];
+    } else if (c >= '0' && c <= '7') {
+      unsigned value = 0;
+      size_t end = std::min(i + 3, text.size());
+      for (; i < end && text[i] >= '0' && text[i] <= '7'; ++i) value = value << 3 | static_cast<unsigned>(text[i] - '0');
+      --i;
+      out += static_cast<char>(value);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
   std::string out;
   if (from.empty()) return std::string(text);

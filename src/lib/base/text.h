@@ -57,6 +57,9 @@ std::string printable(std::string_view text, char replacement = '?');
 std::string printable_ascii(std::string_view text, char replacement = '?');
 /// C-style escapes (\r, \n, \t, \ooo) for control and non-ASCII bytes and the backslash.
 std::string escaped(std::string_view text);
+/// The same backwards: \a \b \f \n \r \t \v, and up to three octal digits. A backslash in front of anything
+/// else goes.
+std::string unescaped(std::string_view text);
 /// Well-formed UTF-8 without surrogates and overlong forms (RFC 3629).
 bool is_valid_utf8(std::string_view text);
 

@@ -17,10 +17,10 @@ struct Word {
   Verb verb;
 };
 constexpr std::array kWords{
-    Word{"DUNNO", Verb::dunno},     Word{"OK", Verb::dunno},           Word{"INFO", Verb::info},
-    Word{"WARN", Verb::warn},       Word{"IGNORE", Verb::ignore},      Word{"STRIP", Verb::strip},
-    Word{"PREPEND", Verb::prepend}, Word{"REPLACE", Verb::replace},    Word{"REJECT", Verb::reject},
-    Word{"DISCARD", Verb::discard}, Word{"HOLD", Verb::hold},          Word{"PASS", Verb::pass},
+    Word{"DUNNO", Verb::dunno},     Word{"OK", Verb::dunno},          Word{"INFO", Verb::info},
+    Word{"WARN", Verb::warn},       Word{"IGNORE", Verb::ignore},     Word{"STRIP", Verb::strip},
+    Word{"PREPEND", Verb::prepend}, Word{"REPLACE", Verb::replace},   Word{"REJECT", Verb::reject},
+    Word{"DISCARD", Verb::discard}, Word{"HOLD", Verb::hold},         Word{"PASS", Verb::pass},
     Word{"FILTER", Verb::filter},   Word{"REDIRECT", Verb::redirect}, Word{"BCC", Verb::bcc},
 };
 
@@ -33,7 +33,8 @@ struct Reader {
     if (text.empty()) {
       log::warning("{} action without text in {} map", name, parameter);
     } else if (place == Place::header && mail::header_name_length(text) == 0) {
-      log::warning("bad {} header text \"{}\" in {} map -- need \"headername: headervalue\"", name, text, parameter);
+      log::warning("bad {} header text \"{}\" in {} map -- need \"headername: headervalue\"", name, text,
+                   parameter);
     } else {
       return {verb, std::string(text)};
     }
@@ -70,7 +71,9 @@ struct Reader {
 
 }  // namespace
 
-std::string_view to_text(Place place) { return place == Place::header ? "header" : "body"; }
+std::string_view to_text(Place place) {
+  return place == Place::header ? "header" : "body";
+}
 
 std::string_view Action::log_word() const {
   switch (verb) {

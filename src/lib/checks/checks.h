@@ -26,23 +26,26 @@ class Checks {
   /// No tables.
   Checks() = default;
   /// Opens the tables; what they need of the file system is added to `paths`. The catalog must outlive the
-  /// object. `body_limit` (body_checks_size_limit): lines that begin behind so many bytes of a body are not looked
-  /// at; 0 for no limit. Throws ConfigError where a value is no list of tables.
-  Checks(table::Catalog& catalog, const config::Config& config, const Parameters& parameters, size_t body_limit,
-         std::vector<std::string>& paths);
+  /// object. `body_limit` (body_checks_size_limit): lines that begin behind so many bytes of a body are not
+  /// looked at; 0 for no limit. Throws ConfigError where a value is no list of tables.
+  Checks(table::Catalog& catalog, const config::Config& config, const Parameters& parameters,
+         size_t body_limit, std::vector<std::string>& paths);
 
-  bool empty() const { return header_.empty() && mime_header_.empty() && nested_header_.empty() && body_.empty(); }
+  bool empty() const {
+    return header_.empty() && mime_header_.empty() && nested_header_.empty() && body_.empty();
+  }
 
   /// What the tables say about a logical header, a line or a piece of one: the arguments are those of
-  /// mail::MimeSink. An error means that a table does not answer; its text, "header_checks map lookup problem",
-  /// is meant for a log line.
+  /// mail::MimeSink. An error means that a table does not answer; its text, "header_checks map lookup
+  /// problem", is meant for a log line.
   Result<Action> header(mail::HeaderClass where, const mail::HeaderInfo* known, std::string_view text,
                         Deadline deadline) const;
   Result<Action> body(std::string_view text, size_t offset, Deadline deadline) const;
 
  private:
   const table::Maps& maps_for(mail::HeaderClass where, const mail::HeaderInfo* known) const;
-  Result<Action> look_up(const table::Maps& maps, Place place, std::string_view text, Deadline deadline) const;
+  Result<Action> look_up(const table::Maps& maps, Place place, std::string_view text,
+                         Deadline deadline) const;
 
   table::Maps header_, mime_header_, nested_header_, body_;
   Repertoire repertoire_ = Repertoire::lines;

@@ -44,6 +44,14 @@ MimeProblemText describe(MimeProblem problem) {
   return {"5.6.0", "unknown problem"};
 }
 
+MimeProblemText describe(const MimeProblems& problems) {
+  constexpr auto kLast = static_cast<unsigned>(MimeProblem::non_empty_end);
+  for (unsigned i = 0; i <= kLast; ++i) {
+    if (auto problem = static_cast<MimeProblem>(i); problems.has(problem)) return describe(problem);
+  }
+  return {"5.6.0", "unknown problem"};
+}
+
 MimeParser::MimeParser(const MimeOptions& options, MimeSink& sink)
     : options_(options), sink_(sink), header_(options.header_size_limit) {}
 

@@ -37,6 +37,9 @@ struct MimeProblemText {
   std::string_view text;
 };
 MimeProblemText describe(MimeProblem problem);
+class MimeProblems;
+/// Of several problems, the first in the order of their enumeration.
+MimeProblemText describe(const MimeProblems& problems);
 
 /// A set of problems.
 class MimeProblems {

@@ -53,6 +53,9 @@ TEST(Text, Utf8RejectsOverlongAndSurrogates) {
   EXPECT_FALSE(is_valid_utf8("\xe2\x82"));
 }
 
+TEST(Text, UnescapedReadsCForms) {
+  EXPECT_EQ(unescaped("a\\r\\n\\\\\\001\\3777\\0x\\z\\"), std::string("a\r\n\\\x01\xff" "7\0xz\\", 11));
+}
 TEST(Text, EscapedUsesCForms) { EXPECT_EQ(escaped("a\r\n\\\x01\xff"), "a\\r\\n\\\\\\001\\377"); }
 
 TEST(Text, ReplaceAllReplacesEveryOccurrence) {

@@ -15,7 +15,8 @@ class ActionTest : public testing::Test {
   void TearDown() override { log::set_test_sink(nullptr); }
 
   /// "verb/text", or the warning.
-  std::string read(std::string_view value, Place place = Place::header, Repertoire repertoire = Repertoire::messages) {
+  std::string read(std::string_view value, Place place = Place::header,
+                   Repertoire repertoire = Repertoire::messages) {
     log_.clear();
     Action action = parse_action(value, place, "header_checks", repertoire);
     if (!log_.empty() && action.verb == Verb::dunno) return log_.substr(0, log_.size() - 1);
@@ -66,7 +67,8 @@ TEST_F(ActionTest, AProgramThatOnlyPassesLinesOnKnowsFewerActions) {
   EXPECT_EQ(read("FROB x"), "unknown command in header_checks map: FROB x");
   EXPECT_EQ(read("REJECT no", Place::header, Repertoire::lines),
             "unsupported command in header_checks map: REJECT no");
-  EXPECT_EQ(read("FROB x", Place::header, Repertoire::lines), "unsupported command in header_checks map: FROB x");
+  EXPECT_EQ(read("FROB x", Place::header, Repertoire::lines),
+            "unsupported command in header_checks map: FROB x");
   EXPECT_EQ(read("REPLACE X: y", Place::header, Repertoire::lines), "replace/X: y");
 }
 
