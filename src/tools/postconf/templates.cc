@@ -16,7 +16,7 @@ void open_log(const config::Config& config) {
   service::open_log(config, "bounce", {.connect_late = true});
   log::Settings settings = log::settings();
   settings.to_stderr = true;
-  settings.stderr_name.clear();
+  settings.stderr_name = settings.ident;
   log::open(std::move(settings));
 }
 
