@@ -5,6 +5,7 @@
 #include "local/delivery.h"
 #include "log/log.h"
 #include "mail/dsn_parameters.h"
+#include "mail/quote.h"
 #include "mailbox/failure.h"
 
 namespace postrider::local {
@@ -62,12 +63,8 @@ Result<std::optional<std::string>> Delivery::list_owner(std::string_view name) {
   std::string owner = std::string(kOwner) + std::string(name);
   auto found = TRY(agent_.tables.aliases.find(owner, table::Where::all, deadline()));
   if (!found) return std::nullopt;
-  if (settings_.expand_owner_alias) {
-    mail::TokenList list = mail::parse_address_list(found->value);
-    auto addresses = mail::addresses_of(std::as_const(list));
-    if (!addresses.empty()) owner = mail::external_address(*addresses.front());
-  }
-  return TRY(agent_.rewrite.rewrite("local", owner, deadline()));
+  if (settings_.expand_owner_alias) owner = found->value;
+  return TRY(agent_.rewrite.rewrite("local", mail::quote_822_local(owner), deadline()));
 }
 
 Delivery::Attempt Delivery::expand_found_alias(Scope scope, const std::string& name,
@@ -105,7 +102,7 @@ Delivery::Attempt Delivery::expand_found_alias(Scope scope, const std::string& n
 Delivery::Disposition Delivery::finish_alias(const Frame& frame) {
   if (frame.count == 0) {
     log::warning("no recipient in alias lookup result for {}", printable(frame.name));
-    return report(frame.before, mailbox::misconfigured("4.3.5"));
+    return report(frame.before, "4.3.0", "alias database unavailable");
   }
   if ((frame.before.recipient.dsn_notify & mail::Notify::success.bits()) != 0) {
     mail::DeliveryStatus status = mailbox::delivered("alias expanded");

@@ -77,35 +77,43 @@ Delivery::Disposition Delivery::run(const proto::DeliveryRecipient& recipient) {
   scope.delivered = recipient.address;
   const Scope first = scope;
   Disposition done = deliver(std::move(scope));
-  if (done == Disposition::finished) done = work_off();
+  if (work_off() == Disposition::deferred) done = Disposition::deferred;
   if (done == Disposition::finished) done = finish_resubmission(first);
   return done;
 }
 
 Delivery::Disposition Delivery::work_off() {
+  bool deferred = false;
   while (!frames_.empty()) {
-    Frame& frame = frames_.back();
-    Disposition done = Disposition::finished;
+    size_t top = frames_.size() - 1;
+    bool& outcome = top > 0 ? frames_[top - 1].deferred : deferred;
+    Frame& frame = frames_[top];
     if (frame.next < frame.addresses.size()) {
       ++frame.count;
       // The frame may move when another one is put on the stack.
       Scope scope = frame.scope;
       mail::Token address = std::move(frame.addresses[frame.next++]);
-      done = deliver_token(scope, address);
-    } else {
-      auto more = next_line(frame);
-      if (!more) {
-        log::warning("error reading forwarding file: {}", more.error().text);
-        return report(frame.scope, "4.3.0", "error reading forwarding file: " + more.error().text);
-      }
-      if (*more) continue;
-      Frame finished = std::move(frame);
-      frames_.pop_back();
-      done = finish(std::move(finished));
+      if (deliver_token(std::move(scope), address) == Disposition::deferred) frames_[top].deferred = true;
+      continue;
     }
-    if (done == Disposition::deferred) return done;
+    // All addresses of an alias get their turn; of a file only those up to the line that cannot be done now.
+    auto more = frame.deferred ? Result<bool>(false) : next_line(frame);
+    if (!more) {
+      log::warning("error reading forwarding file: {}", more.error().text);
+      (void)report(frame.scope, "4.3.0", "error reading forwarding file: " + more.error().text);
+      frame.deferred = true;
+    } else if (*more) {
+      continue;
+    }
+    Frame finished = std::move(frame);
+    frames_.pop_back();
+    if (finished.deferred) {
+      outcome = true;
+    } else if (finish(std::move(finished)) == Disposition::deferred) {
+      (frames_.empty() ? deferred : frames_.back().deferred) = true;
+    }
   }
-  return Disposition::finished;
+  return deferred ? Disposition::deferred : Disposition::finished;
 }
 
 /// The addresses of the next line of a file; false at its end.
@@ -225,7 +233,8 @@ Delivery::Disposition Delivery::deliver_by_name(Scope scope) {
   return deliver_unknown(std::move(scope));
 }
 
-Delivery::Disposition Delivery::deliver_token(const Scope& scope, const mail::Token& address) {
+Delivery::Disposition Delivery::deliver_token(Scope scope, const mail::Token& address) {
+  ++scope.level;
   std::string text = mail::internal_address(address);
   if (text.starts_with('/')) return deliver_to_file(scope, text);
   if (text.starts_with('|')) {
@@ -233,11 +242,13 @@ Delivery::Disposition Delivery::deliver_token(const Scope& scope, const mail::To
       return report(scope, "5.7.1", "mail to command is restricted");
     return deliver_to_command(scope, text.substr(1));
   }
-  if (starts_with_ignore_case(text, kInclude)) return expand_include(scope, text.substr(kInclude.size()));
-  return deliver_address(scope, mail::external_address(address));
+  if (starts_with_ignore_case(text, kInclude))
+    return expand_include(std::move(scope), text.substr(kInclude.size()));
+  return deliver_address(std::move(scope), mail::external_address(address));
 }
 
 Delivery::Disposition Delivery::deliver_address(Scope scope, const std::string& external) {
+  ++scope.level;
   auto standard = agent_.rewrite.rewrite("local", external, deadline());
   auto route = standard ? agent_.rewrite.resolve("", *standard, deadline())
                         : Result<proto::ResolveReply>(std::unexpected(standard.error()));

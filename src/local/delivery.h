@@ -77,10 +77,10 @@ class Delivery {
     std::vector<mail::Token> addresses;  ///< Of the alias, or of the current line of `file`.
     size_t next = 0;
     std::optional<TextFile> file;
-    size_t count = 0;  ///< Addresses so far.
+    size_t count = 0;       ///< Addresses so far.
     bool deferred = false;  ///< Something of the list has to be tried again.
-    Scope before;      ///< What was expanded.
-    std::string name;  ///< The alias, or the path of the file.
+    Scope before;           ///< What was expanded.
+    std::string name;       ///< The alias, or the path of the file.
   };
 
   Disposition work_off();

@@ -1,6 +1,7 @@
 // Handing a recipient to another delivery agent.
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "clients/endpoint.h"
 #include "ipc/client.h"
 #include "local/delivery.h"
@@ -30,6 +31,8 @@ Delivery::Disposition Delivery::pass_on(const Scope& scope, const std::string& d
     // The other agent has its own time limits.
     return connection->receive_as<proto::DeliverReply>(Deadline::never());
   };
+  log::info("{}: passing <{}> to transport={}", job_.request.queue_id, printable(scope.recipient.address),
+            transport);
   auto reply = ask();
   if (!reply) {
     log::warning("{}: transport {}: {}", job_.request.queue_id, transport, reply.error().text);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/casefold.h"
 #include "base/time_text.h"
 #include "mail/quote.h"
 #include "queue/content.h"
@@ -68,7 +69,8 @@ Result<void> Resubmission::send_content(clients::Submission& message, const std:
   auto line = [&](const std::string& text) { return message.record(RecordType::text, text, deadline()); };
   TRY(line(fmt::format("Received: by {} ({})", settings_.myhostname, settings_.mail_name)));
   TRY(line(fmt::format("\tid {}; {}", message.queue_id(), mail_date(time(nullptr)))));
-  if (settings_.delivered_header.forward) TRY(line("Delivered-To: " + mail::quote_822_local(delivered)));
+  if (settings_.delivered_header.forward)
+    TRY(line("Delivered-To: " + casefold(mail::quote_822_local(delivered))));
   queue::ContentReader reader(*job_.file, queue::SizeRecord{.offset = job_.request.data_offset});
   while (auto piece = TRY(reader.next())) {
     TRY(message.record(piece->ends_line ? RecordType::text : RecordType::text_part, piece->text, deadline()));

@@ -36,6 +36,13 @@ proto::AppendStatus append_request(const MessageRef& message, const proto::Deliv
   return out;
 }
 
+/// A failure for good needs a code that says so.
+mail::StatusCode permanent(mail::StatusCode code) {
+  if (code.is_permanent()) return code;
+  log::warning("bounce_append: ignoring dsn code \"{}\"", code.text());
+  return "5.0.0";
+}
+
 bool wants(const proto::DeliveryRecipient& recipient, mail::Notify what) {
   return (recipient.dsn_notify & what.bits()) != 0;
 }
@@ -123,7 +130,7 @@ Disposition Reporter::sent(const MessageRef& message, const proto::DeliveryRecip
 Disposition Reporter::bounce(const MessageRef& message, const proto::DeliveryRecipient& recipient,
                              const mail::DeliveryStatus& status, const Attempt& attempt) {
   mail::DeliveryStatus failed = status;
-  failed.status = status.status.with_class('5');
+  failed.status = permanent(status.status);
   failed = filtered(failed);
   return failed.status.status_class() == '4' ? record_defer(message, recipient, failed, attempt)
                                              : record_bounce(message, recipient, failed, attempt);

@@ -75,7 +75,7 @@ mail::DeliveryStatus exit_status(int number, const std::string& output, std::str
     mail::StatusText said = mail::split_status_text("5.3.0", output);
     // "2.x.x" together with a failure contradicts itself; the failure counts.
     if (code->is_success()) {
-      log::warning("ignoring status code \"{}\" of a command that failed", code->text());
+      log::warning("bounce_append: ignoring dsn code \"{}\"", code->text());
       code = mail::StatusCode("5.0.0");
     }
     return explained(*code, std::string(said.text), std::string(said.text));
@@ -139,6 +139,10 @@ mail::DeliveryStatus command_status(const RunResult& result, std::string_view co
   switch (reply.end) {
     case RunEnd::not_started:
       return exit_status(kTemporaryFailure, fmt::format("{}: fatal: {} ", program, one_line(reply.error)), command);
+    case RunEnd::not_prepared:
+      // This is not for the sender of the mail to know.
+      log::write(log::Severity::fatal, reply.error);
+      return exit_status(kTemporaryFailure, "", command);
     case RunEnd::timed_out:
       log_time_limit(result);
       return explained("5.3.0", with_output(fmt::format("Command time limit exceeded: \"{}\"", command), output),

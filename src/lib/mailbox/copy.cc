@@ -18,13 +18,17 @@ std::string heading(const Message& message, const CopyFormat& format) {
   std::string out;
   std::string sender = message.sender.empty() ? "" : mail::quote_822_local(message.sender);
   if (format.from_line) {
-    out += fmt::format("From {}  {}\n", message.sender.empty() ? "MAILER-DAEMON" : sender, asctime_date(time(nullptr)));
+    out += fmt::format("From {}  {}{}", message.sender.empty() ? "MAILER-DAEMON" : sender,
+                       asctime_date(time(nullptr)), format.line_end);
   }
-  if (format.return_path) out += fmt::format("Return-Path: <{}>\n", sender);
+  auto header = [&](std::string_view name, std::string_view value) {
+    out += fmt::format("{}: {}{}", name, value, format.line_end);
+  };
+  if (format.return_path) header("Return-Path", fmt::format("<{}>", sender));
   if (format.original_to && !message.original_recipient.empty()) {
-    out += fmt::format("X-Original-To: {}\n", mail::quote_822_local(message.original_recipient));
+    header("X-Original-To", mail::quote_822_local(message.original_recipient));
   }
-  if (format.delivered_to) out += fmt::format("Delivered-To: {}\n", mail::quote_822_local(message.delivered_to));
+  if (format.delivered_to) header("Delivered-To", mail::quote_822_local(message.delivered_to));
   return out;
 }
 
@@ -46,14 +50,15 @@ std::expected<void, CopyFailure> copy_message(const Message& message, const Copy
     if (!*piece) break;
     std::string_view text = (*piece)->text;
     if (format.quote_from && at_line_start && text.starts_with("From ")) out += '>';
+    if (format.stuff_dots && at_line_start && text.starts_with('.')) out += '.';
     out += text;
     at_line_start = (*piece)->ends_line;
-    if (at_line_start) out += '\n';
+    if (at_line_start) out += format.line_end;
     if (out.size() >= kPieceSize) {
       if (auto sent = send(); !sent) return sent;
     }
   }
-  if (format.blank_line_at_end) out += '\n';
+  if (format.blank_line_at_end) out += format.line_end;
   return out.empty() ? std::expected<void, CopyFailure>() : send();
 }
 

@@ -28,6 +28,8 @@ struct CopyFormat {
   bool return_path = true;
   bool original_to = true;        ///< X-Original-To, when the message has an original recipient.
   bool delivered_to = true;
+  bool stuff_dots = false;        ///< "." before lines that begin with ".".
+  std::string line_end = "\n";
 
   static CopyFormat mbox() { return {.from_line = true, .quote_from = true, .blank_line_at_end = true}; }
   static CopyFormat maildir() { return {}; }
@@ -45,7 +47,7 @@ struct CopyFailure {
   Error error;
 };
 
-/// Writes the message, with "\n" as line end, to the sink. Blocks as the sink and the disk do.
+/// Writes the message to the sink. Blocks as the sink and the disk do.
 std::expected<void, CopyFailure> copy_message(const Message& message, const CopyFormat& format, const Sink& sink);
 
 }  // namespace postrider::mailbox

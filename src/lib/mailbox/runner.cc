@@ -51,6 +51,13 @@ Result<RunReply> Runner::receive() {
   return ipc::decode<RunReply>(TRY(control_->read_exact(size, Deadline::never())));
 }
 
+Result<RunReply> Runner::run_connected(RunRequest request, int connection) {
+  request.connected = true;
+  TRY(sys::set_nonblocking(connection, false));
+  TRY(send(request, connection));
+  return receive();
+}
+
 Result<RunResult> Runner::run(RunRequest request, const Feed& feed) {
   sys::Pipe input = TRY(sys::make_pipe());
   Deadline give_up =

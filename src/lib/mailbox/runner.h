@@ -18,6 +18,7 @@
 #include "io/stream.h"
 #include "ipc/codec.h"
 #include "mailbox/copy.h"
+#include "mailbox/open_file.h"
 
 namespace postrider::mailbox {
 
@@ -34,18 +35,23 @@ struct RunRequest {
   /// For /bin/sh -c: when argv is empty, or argv[0] was searched and not found. Empty: no shell.
   ipc::Text<kMaxArgument> shell_command;
   ipc::List<ipc::Text<kMaxArgument>, 4096> environment;  ///< NAME=value, all of it.
-  ipc::Text<ipc::kMaxPath> directory;                    ///< Entered as the user; empty: that of the agent.
+  ipc::Text<ipc::kMaxPath> root;       ///< Becomes the root directory, and the current one; empty: no change.
+  ipc::Text<ipc::kMaxPath> directory;  ///< Entered as the user; empty: that of the agent.
   bool switch_user = false;  ///< False where the mail system runs without root: everything is one user.
   uint32_t uid = 0, gid = 0;
   int64_t time_limit = 0;  ///< Seconds; then the command's process group is killed. 0: none.
-  void fields(auto& f) { f(argv, shell_command, environment, directory, switch_user, uid, gid, time_limit); }
+  bool connected = false;  ///< The standard input is a connection, and output goes there too.
+  void fields(auto& f) {
+    f(argv, shell_command, environment, root, directory, switch_user, uid, gid, time_limit, connected);
+  }
 };
 
 enum class RunEnd : uint8_t {
   exited,       ///< `number` is the exit status.
   killed,       ///< By signal `number`.
   timed_out,
-  not_started,  ///< `number` is an errno value, `error` says what could not be done.
+  not_started,   ///< It could not be executed: `number` is an errno value, `error` says why.
+  not_prepared,  ///< Its directory, its root directory or its user: `error` says what is wrong.
 };
 
 /// How a command ended: when it has exited and all its output is closed.
@@ -74,6 +80,7 @@ class Runner {
  public:
   struct Options {
     int64_t file_size_limit = 0;  ///< Bytes that a command can write to one file; 0: no limit.
+    std::optional<Identity> only_as;  ///< Commands that should run as somebody else are refused.
   };
   /// Starts the helper: before the process has threads, changes its identity or confines itself.
   static Result<std::unique_ptr<Runner>> start(const Options& options);
@@ -82,6 +89,8 @@ class Runner {
   /// Runs a command; suspends until it has ended. An error means that the helper is gone or talks nonsense: it is
   /// of no more use.
   Result<RunResult> run(RunRequest request, const Feed& feed);
+  /// Gives a command a connection, blocking, as its standard input, output and error output.
+  Result<RunReply> run_connected(RunRequest request, int connection);
 
  private:
   Runner(sys::Fd socket, pid_t helper) : socket_(std::move(socket)), helper_(helper) {}

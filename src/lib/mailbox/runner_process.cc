@@ -63,6 +63,7 @@ class Starter {
   Starter(const RunRequest& request, int input, int output) : request_(request) {
     spawn_.environment.assign(request.environment.begin(), request.environment.end());
     spawn_.descriptors = {{input, 0}, {output, 1}, {output, 2}};
+    spawn_.root = request.root;
     spawn_.directory = request.directory;
     spawn_.new_session = true;
     spawn_.switch_user = request.switch_user;
@@ -72,17 +73,15 @@ class Starter {
 
   /// The error's text is for the report: "execvp NAME: reason".
   Result<pid_t> start() {
-    if (request_.switch_user && (request_.uid == 0 || request_.gid == 0)) {
-      return fail(ErrorKind::denied, "refused to run a command as root");
-    }
     if (request_.argv.empty()) return start_shell();
     std::vector<std::string> argv(request_.argv.begin(), request_.argv.end());
-    Error last = Error::from_errno("execvp " + argv[0], ENOENT);
+    const std::string what = called("execvp ") + argv[0];
+    Error last = Error::from_errno(what, ENOENT);
     for (const std::string& path : candidates(argv[0], request_)) {
       auto started = start_program(path, argv);
       if (started || started.error().kind != ErrorKind::system) return started;
       int code = started.error().code;
-      if (code == EACCES || last.code != EACCES) last = Error::from_errno("execvp " + argv[0], code);
+      if (code == EACCES || last.code != EACCES) last = Error::from_errno(what, code);
       if (code != ENOENT && code != ENOTDIR && code != EACCES) break;
     }
     bool searched = argv[0].find('/') == std::string::npos;
@@ -96,9 +95,9 @@ class Starter {
     spawn_.argv = {"sh", "-c", request_.shell_command};
     auto started = sys::spawn(spawn_);
     if (!started && started.error().kind == ErrorKind::system) {
-      return std::unexpected(Error::from_errno(std::string("execl ") + kShell, started.error().code));
+      return std::unexpected(Error::from_errno(called("execl ") + kShell, started.error().code));
     }
-    return explained(std::move(started));
+    return started;
   }
 
   Result<pid_t> start_program(const std::string& path, const std::vector<std::string>& argv) {
@@ -112,17 +111,12 @@ class Starter {
       spawn_.argv.insert(spawn_.argv.begin(), "sh");
       started = sys::spawn(spawn_);
     }
-    return explained(std::move(started));
+    return started;
   }
 
-  Result<pid_t> explained(Result<pid_t> started) const {
-    if (!started && started.error().kind == ErrorKind::denied) {
-      started.error().text = request_.directory.empty()
-                                 ? "cannot become the user: " + errno_text(started.error().code)
-                                 : "cannot change directory to \"" + std::string(request_.directory) +
-                                       "\" as the user: " + errno_text(started.error().code);
-    }
-    return started;
+  /// The function that fails in the words that are known for it.
+  std::string called(std::string_view what) const {
+    return std::string(request_.shell_command.empty() ? "pipe_command: " : "exec_command: ") + std::string(what);
   }
 
   const RunRequest& request_;
@@ -174,10 +168,22 @@ class Watch {
   RunReply reply_;
 };
 
-Result<RunReply> run(sys::ChildWaiter& waiter, const RunRequest& request, sys::Fd input) {
-  sys::Pipe output = TRY(sys::make_pipe());
+Result<void> check_identity(const RunRequest& request, const Runner::Options& options) {
+  if (!request.switch_user) return {};
+  if (request.uid == 0 || request.gid == 0) return fail(ErrorKind::denied, "refused to run a command as root");
+  if (options.only_as && *options.only_as != Identity{request.uid, request.gid}) {
+    return fail(ErrorKind::denied, "refused to run a command as another user");
+  }
+  return {};
+}
+
+Result<RunReply> run(sys::ChildWaiter& waiter, const RunRequest& request, const Runner::Options& options,
+                     sys::Fd input) {
+  TRY(check_identity(request, options));
+  sys::Pipe output;
+  if (!request.connected) output = TRY(sys::make_pipe());
   Deadline deadline = request.time_limit > 0 ? Deadline::after(seconds(request.time_limit)) : Deadline::never();
-  auto child = Starter(request, input.get(), output.write.get()).start();
+  auto child = Starter(request, input.get(), request.connected ? input.get() : output.write.get()).start();
   input.reset();
   output.write.reset();
   if (!child) return std::unexpected(std::move(child).error());
@@ -195,12 +201,12 @@ int serve_commands(int socket, const Runner::Options& options) {
     sys::Fd input;
     auto request = receive_request(socket, input);
     if (!request) return request.error().kind == ErrorKind::closed ? 0 : 1;
-    auto result = run(waiter, *request, std::move(input));
+    auto result = run(waiter, *request, options, std::move(input));
     RunReply reply;
     if (result) {
       reply = std::move(*result);
     } else {
-      reply.end = RunEnd::not_started;
+      reply.end = result.error().kind == ErrorKind::system ? RunEnd::not_started : RunEnd::not_prepared;
       reply.number = result.error().code;
       reply.error = std::string_view(result.error().text).substr(0, reply.error.kMax);
     }

@@ -40,6 +40,8 @@ struct Daemon::State {
   std::optional<Probe> probe;
   std::unique_ptr<MasterLink> master;
   std::unique_ptr<Acceptor> acceptor;
+  seconds watchdog_limit;
+  std::optional<io::Timer> watchdog;
   int holds = 0;
   bool retiring = false;
 
@@ -47,6 +49,7 @@ struct Daemon::State {
   void leave_when_done();
   [[noreturn]] void leave();
   [[noreturn]] void run_loop();
+  void feed_watchdog();
   AcceptorLimits limits() const;
 };
 
@@ -73,6 +76,7 @@ Daemon::Daemon(const Traits& traits, Arguments arguments)
                        .arguments = arguments,
                        .config = load_config(traits, arguments)}) {
   State& s = *state_;
+  s.watchdog_limit = s.config.get(params::daemon_timeout);
   ignore_signals();
   open_log(s.config, s.traits.name, {.to_stderr = !s.arguments.probe.empty(), .verbose = s.arguments.verbose});
   log_override_warnings(s.config);
@@ -103,6 +107,8 @@ bool Daemon::retiring() const { return state_->retiring; }
 void Daemon::at_start(io::Task task) { state_->start_tasks.push_back(std::move(task)); }
 void Daemon::on_retire(std::function<void()> call) { state_->on_retire = std::move(call); }
 void Daemon::hold() { ++state_->holds; }
+void Daemon::leave() { state_->leave(); }
+void Daemon::set_watchdog(seconds limit) { state_->watchdog_limit = limit; }
 void Daemon::release() {
   --state_->holds;
   state_->leave_when_done();
@@ -114,9 +120,13 @@ void Daemon::drop_privileges() {
   if (s.arguments.change_root && (::chroot(".") < 0 || ::chdir("/") < 0)) {
     log::fatal("chroot {}: {}", s.config.get(params::queue_directory), strerror(errno));
   }
-  if (s.arguments.drop_privileges) {
-    if (auto done = sys::become_user(s.owner->uid, s.owner->gid); !done) log::fatal("{}", done.error().text);
-  }
+  if (s.arguments.drop_privileges) become_owner();
+}
+
+void Daemon::become_owner() {
+  const State& s = *state_;
+  if (!s.owner) return;
+  if (auto done = sys::become_user(s.owner->uid, s.owner->gid); !done) log::fatal("{}", done.error().text);
 }
 
 void Daemon::confine(sandbox::Profile profile) {
@@ -165,6 +175,7 @@ void Daemon::State::leave() {
 }
 
 void Daemon::State::retire() {
+  if (retiring) return;
   retiring = true;
   if (acceptor) acceptor->stop();
   if (on_retire) on_retire();
@@ -175,7 +186,16 @@ void Daemon::State::leave_when_done() {
   if (retiring && holds == 0 && (!acceptor || acceptor->active() == 0)) leave();
 }
 
+/// A process that is stuck in one turn of its loop gets no more timers, and the signal ends it: master starts another.
+void Daemon::State::feed_watchdog() {
+  auto limit = static_cast<unsigned>(watchdog_limit.count());
+  ::alarm(limit);
+  watchdog->start(seconds(std::max(1U, limit / 3)));
+}
+
 void Daemon::State::run_loop() {
+  watchdog.emplace([this] { feed_watchdog(); });
+  feed_watchdog();
   for (io::Task& task : start_tasks) io::spawn(std::move(task));
   start_tasks.clear();
   loop.run();
@@ -200,8 +220,9 @@ void Daemon::serve(std::function<void(Client)> handler) {
       s.limits(), [handler = std::move(handler)](sys::Accepted accepted) {
         handler(Client{io::Stream(std::move(accepted.fd)), accepted.peer});
       });
-  s.acceptor->on_available([&s](bool available) {
-    if (s.master) s.master->set_available(available);
+  s.acceptor->on_room([&s](Room room) {
+    constexpr std::array<char, 4> kStates{kAvailable, kLagging, kTaken, kLeaving};
+    if (s.master) s.master->report(kStates[static_cast<size_t>(room)]);
   });
   s.acceptor->on_idle([&s] { s.leave_when_done(); });
   s.acceptor->on_worn_out([&s] { s.retire(); });

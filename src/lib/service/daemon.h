@@ -50,6 +50,8 @@ class Daemon {
 
   /// Enters the chroot and becomes mail_owner, as the columns of master.cf say. What needs more is opened before.
   void drop_privileges();
+  /// Becomes mail_owner whatever the unprivileged column says: for daemons whose helper does what needs more.
+  void become_owner();
   /// Puts the profile in force; the directories of the log, of shared libraries and of the configuration are
   /// added to what it may read.
   void confine(sandbox::Profile profile);
@@ -73,6 +75,11 @@ class Daemon {
   /// Keeps the process from leaving while work goes on that no client waits for.
   void hold();
   void release();
+  /// Leaves now, whoever may still be connected.
+  [[noreturn]] void leave();
+  /// How long one turn of the loop may take before the process is taken for stuck and ended; daemon_timeout unless
+  /// this is called.
+  void set_watchdog(seconds limit);
 
   struct State;
 

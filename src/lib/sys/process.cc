@@ -70,15 +70,37 @@ bool arrange_descriptors(const SpawnRequest& request, int* report) {
 
 /// What a child that became no program tells its parent.
 struct ChildFailure {
-  ErrorKind kind;
+  enum class Step : unsigned char { descriptors, root, identity, directory, execute };
+  Step step;
   int error;
 };
+using Step = ChildFailure::Step;
+
+/// In words.
+std::string describe(Step step, const SpawnRequest& request, const std::string& program) {
+  switch (step) {
+    case Step::descriptors:
+      return "prepare to execute " + program;
+    case Step::root:
+      return "chroot(" + request.root + ")";
+    case Step::identity:
+      return fmt::format("cannot become uid={} gid={}", request.uid, request.gid);
+    case Step::directory: {
+      uid_t uid = request.switch_user ? request.uid : geteuid();
+      gid_t gid = request.switch_user ? request.gid : getegid();
+      return fmt::format("cannot change directory to \"{}\" for uid={} gid={}", request.directory, uid, gid);
+    }
+    case Step::execute:
+      break;
+  }
+  return "execute " + program;
+}
 
 /// In the child, between fork() and exec(): only async-signal-safe calls, as other threads may hold locks.
 [[noreturn]] void become_program(const SpawnRequest& request, const char* program, char* const* argv,
                                  char* const* environment, int report) {
-  auto give_up = [&](ErrorKind kind) {
-    ChildFailure failure{kind, errno};
+  auto give_up = [&](Step step) {
+    ChildFailure failure{step, errno};
     ssize_t ignored = write(report, &failure, sizeof failure);
     (void)ignored;
     _exit(127);
@@ -87,21 +109,22 @@ struct ChildFailure {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   for (int number : kDefaultSignals) signal(number, SIG_DFL);
-  if (!arrange_descriptors(request, &report)) give_up(ErrorKind::denied);
+  if (!arrange_descriptors(request, &report)) give_up(Step::descriptors);
   if (request.new_session) setsid();
+  if (!request.root.empty() && (chroot(request.root.c_str()) < 0 || chdir("/") < 0)) give_up(Step::root);
   if (request.switch_user &&
       (setgid(request.gid) < 0 || setgroups(1, &request.gid) < 0 || setuid(request.uid) < 0)) {
-    give_up(ErrorKind::denied);
+    give_up(Step::identity);
   }
-  if (!request.directory.empty() && chdir(request.directory.c_str()) < 0) give_up(ErrorKind::denied);
+  if (!request.directory.empty() && chdir(request.directory.c_str()) < 0) give_up(Step::directory);
   execve(program, argv, environment);
-  give_up(ErrorKind::system);
+  give_up(Step::execute);
   _exit(127);
 }
 
 /// What posix_spawn(3) has no words for, and descriptors that would overwrite each other.
 bool needs_fork(const SpawnRequest& request) {
-  if (request.switch_user || !request.directory.empty()) return true;
+  if (request.switch_user || !request.root.empty() || !request.directory.empty()) return true;
   for (auto [from, to] : request.descriptors) {
     for (auto [other_from, other_to] : request.descriptors) {
       if (to == other_from && to != from) return true;
@@ -184,9 +207,8 @@ Result<pid_t> spawn(const SpawnRequest& request) {
   if (count && *count == sizeof failure) {
     while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
-    std::string what = failure.kind == ErrorKind::system ? "execute " + program : "prepare to execute " + program;
-    Error error = Error::from_errno(what, failure.error);
-    error.kind = failure.kind;
+    Error error = Error::from_errno(describe(failure.step, request, program), failure.error);
+    if (failure.step != Step::execute) error.kind = ErrorKind::denied;
     return std::unexpected(std::move(error));
   }
   return pid;

@@ -19,6 +19,7 @@ struct SpawnRequest {
   /// (descriptor of the parent, number in the child) pairs, ascending by the number in the child. 0, 1 and 2
   /// become /dev/null where not listed.
   std::vector<std::pair<int, int>> descriptors;
+  std::string root;          ///< Becomes the root directory, and the working one (needs root); empty: the parent's.
   std::string directory;     ///< Working directory; empty: the parent's.
   bool new_session = false;  ///< setsid(), so that the whole group can be signalled.
   bool switch_user = false;  ///< Become uid/gid for good (needs root).

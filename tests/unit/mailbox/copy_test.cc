@@ -83,6 +83,20 @@ TEST(CopyMessage, TellsAReadFailureFromAWriteFailure) {
   EXPECT_EQ(written.error().step, CopyStep::write);
 }
 
+TEST(CopyMessage, StuffsDotsAndEndsLinesAsACommandWantsIt) {
+  MemoryMessage memory("Subject: s\n\n.\n..two\nx.\n");
+  CopyFormat format{.return_path = false, .original_to = false, .delivered_to = false};
+  format.stuff_dots = true;
+  format.line_end = "\r\n";
+  format.blank_line_at_end = true;
+  std::string out;
+  ASSERT_TRUE(copy_message(memory.message(), format, [&](std::string_view piece) -> Result<void> {
+    out += piece;
+    return {};
+  }));
+  EXPECT_EQ(out, "Subject: s\r\n\r\n..\r\n...two\r\nx.\r\n\r\n");
+}
+
 TEST(CopyMessage, LongMessagesArriveInBoundedPieces) {
   std::string text;
   for (int i = 0; i < 20'000; ++i) text += "0123456789012345678901234567890123456789\n";

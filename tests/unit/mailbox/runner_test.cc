@@ -8,6 +8,7 @@
 
 #include "io/loop.h"
 #include "mailbox/command.h"
+#include "sys/socket.h"
 #include "support.h"
 
 namespace postrider::mailbox {
@@ -116,16 +117,42 @@ TEST_F(RunnerTest, SaysWhyAProgramCannotBeExecuted) {
   RunResult out = run("/nonexistent/program arg");
   EXPECT_EQ(out.reply.end, RunEnd::not_started);
   EXPECT_EQ(out.reply.number, ENOENT);
-  EXPECT_EQ(out.reply.error, "execvp /nonexistent/program: No such file or directory");
+  EXPECT_EQ(out.reply.error, "exec_command: execvp /nonexistent/program: No such file or directory");
 }
 
 TEST_F(RunnerTest, SaysWhenTheDirectoryCannotBeEntered) {
   RunRequest request = shell("pwd");
   request.directory = path("none");
   RunResult out = run(std::move(request), "");
-  EXPECT_EQ(out.reply.end, RunEnd::not_started);
+  EXPECT_EQ(out.reply.end, RunEnd::not_prepared);
   EXPECT_EQ(out.reply.error,
-            "cannot change directory to \"" + path("none") + "\" as the user: No such file or directory");
+            "cannot change directory to \"" + path("none") + "\" for uid=" + std::to_string(geteuid()) +
+                " gid=" + std::to_string(getegid()) + ": No such file or directory");
+}
+
+TEST_F(RunnerTest, GivesAConnectionToACommand) {
+  sys::SocketPair pair = sys::make_socket_pair(SOCK_STREAM).value();
+  ASSERT_TRUE(sys::write_all(pair.first.get(), "a question\n"));
+  RunReply reply;
+  io::run_with_loop([&] {
+    auto result = runner_->run_connected(shell("read line; echo \"answer to $line\"; exit 3"), pair.second.get());
+    ASSERT_TRUE(result) << result.error().text;
+    reply = *result;
+  });
+  EXPECT_EQ(reply.end, RunEnd::exited);
+  EXPECT_EQ(reply.number, 3);
+  pair.second.reset();
+  EXPECT_EQ(sys::read_all(pair.first.get(), 1000).value(), "answer to a question\n");
+}
+
+TEST_F(RunnerTest, RunsCommandsAsNobodyElseThanAgreed) {
+  runner_ = Runner::start({.only_as = Identity{1234, 1234}}).value();
+  RunRequest request = shell("true");
+  request.switch_user = true;
+  request.uid = request.gid = 4321;
+  RunResult out = run(std::move(request), "");
+  EXPECT_EQ(out.reply.end, RunEnd::not_prepared);
+  EXPECT_EQ(out.reply.error, "refused to run a command as another user");
 }
 
 TEST_F(RunnerTest, RunsScriptsWithoutAnInterpreterLine) {
@@ -148,7 +175,7 @@ TEST_F(RunnerTest, NeverSwitchesToRoot) {
   request.uid = 0;
   request.gid = 100;
   RunResult out = run(std::move(request), "");
-  EXPECT_EQ(out.reply.end, RunEnd::not_started);
+  EXPECT_EQ(out.reply.end, RunEnd::not_prepared);
   EXPECT_EQ(out.reply.error, "refused to run a command as root");
 }
 
