@@ -21,6 +21,7 @@ using config::ServiceType;
 
 namespace {
 constexpr seconds kLimitWarningInterval(60);
+constexpr seconds kStressTime(1000);
 }  // namespace
 
 /// One process.
@@ -30,11 +31,13 @@ struct RunningService::Child {
   sys::Fd link;
   std::unique_ptr<io::ReadWatch> watch;
   bool available = true;
+  bool full = false;      // Its clients are as many as it may have.
   bool served = false;    // It got as far as serving.
-  bool retiring = false;  // Of an older configuration: its clients are its own business.
+  bool retiring = false;  // It takes no more clients; those that it has are its own business.
 };
 
-RunningService::RunningService(const Surroundings& surroundings, config::MasterService entry, Listeners listeners)
+RunningService::RunningService(const Surroundings& surroundings, config::MasterService entry,
+                               Listeners listeners)
     : surroundings_(surroundings),
       entry_(std::move(entry)),
       listeners_(std::move(listeners)),
@@ -47,15 +50,17 @@ RunningService::RunningService(const Surroundings& surroundings, config::MasterS
 RunningService::~RunningService() = default;
 
 void RunningService::start() {
-  plan_ = make_plan(*surroundings_.config, entry_.command, entry_.process_limit.value_or(-1), surroundings_.cores);
+  plan_ = make_plan(*surroundings_.config, entry_.command, entry_.process_limit.value_or(-1),
+                    surroundings_.cores);
   watches_.clear();
   for (const sys::Fd& fd : listeners_.fds) {
     watches_.push_back(std::make_unique<io::ReadWatch>(fd.get(), [this] { on_client_waiting(); }));
   }
   watch();
-  // The first wake-up comes at once: mail that waited while the system was down. A conditional one comes with the
-  // first client.
-  if (entry_.wakeup_seconds > 0 && (!entry_.wakeup_only_if_used || used_)) wakeup_timer_.start(Clock::duration::zero());
+  // The first wake-up comes at once: mail that waited while the system was down. A conditional one comes with
+  // the first client.
+  if (entry_.wakeup_seconds > 0 && (!entry_.wakeup_only_if_used || used_))
+    wakeup_timer_.start(Clock::duration::zero());
 }
 
 void RunningService::reload(config::MasterService entry, std::optional<Listeners> listeners) {
@@ -90,8 +95,8 @@ void RunningService::retire_children() {
 }
 
 int RunningService::available() const {
-  return static_cast<int>(
-      std::count_if(children_.begin(), children_.end(), [](const auto& c) { return c->available && !c->retiring; }));
+  return static_cast<int>(std::count_if(children_.begin(), children_.end(),
+                                        [](const auto& c) { return c->available && !c->retiring; }));
 }
 
 int RunningService::free_slot() const {
@@ -107,7 +112,8 @@ int RunningService::free_slot() const {
 void RunningService::watch() {
   if (closed_) return;
   bool wanted = !throttled_ && available() == 0 && free_slot() >= 0;
-  for (auto& watch : watches_) wanted ? watch->enable() : watch->disable();
+  for (auto& watch : watches_)
+    wanted ? watch->enable() : watch->disable();
 }
 
 void RunningService::on_client_waiting() {
@@ -116,7 +122,8 @@ void RunningService::on_client_waiting() {
 }
 
 std::string RunningService::program() const {
-  return entry_.command.starts_with('/') ? entry_.command : surroundings_.daemon_directory + "/" + entry_.command;
+  return entry_.command.starts_with('/') ? entry_.command
+                                         : surroundings_.daemon_directory + "/" + entry_.command;
 }
 
 std::vector<std::string> RunningService::arguments(int slot) const {
@@ -131,9 +138,11 @@ std::vector<std::string> RunningService::arguments(int slot) const {
   add("-m", fmt::format("{}", plan_.clients_of(slot)));
   add("-g", fmt::format("{}", surroundings_.generation));
   if (entry_.unprivileged && !surroundings_.rootless) out.emplace_back("-u");
-  if (entry_.chroot.value_or(surroundings_.chroot_by_default) && !surroundings_.rootless) out.emplace_back("-c");
-  for (int i = 0; i < surroundings_.verbose; ++i) out.emplace_back("-v");
-  if (entry_.type == ServiceType::inet) add("-o", "stress=");
+  if (entry_.chroot.value_or(surroundings_.chroot_by_default) && !surroundings_.rootless)
+    out.emplace_back("-c");
+  for (int i = 0; i < surroundings_.verbose; ++i)
+    out.emplace_back("-v");
+  if (entry_.type == ServiceType::inet) add("-o", Clock::now() < stress_until_ ? "stress=yes" : "stress=");
   out.insert(out.end(), entry_.arguments.begin(), entry_.arguments.end());
   return out;
 }
@@ -149,7 +158,8 @@ void RunningService::spawn() {
                          {STDERR_FILENO, STDERR_FILENO},
                          {link->second.get(), service::kStatusFd}};
   for (size_t i = 0; i < listeners_.fds.size(); ++i) {
-    request.descriptors.emplace_back(listeners_.fds[i].get(), service::kFirstListenerFd + static_cast<int>(i));
+    request.descriptors.emplace_back(listeners_.fds[i].get(),
+                                     service::kFirstListenerFd + static_cast<int>(i));
   }
   auto pid = sys::spawn(request);
   if (!pid) return throttle(pid.error().text);
@@ -172,20 +182,35 @@ void RunningService::on_status(Child& child) {
   if (count < 0) return;
   if (count == 0) return child.watch->disable();  // It has ended; reap() does the rest.
   child.served = true;
-  if (message == service::kTaken) child.available = false;
-  if (message == service::kAvailable) child.available = true;
+  child.available = message == service::kAvailable;
+  child.full = message == service::kTaken;
+  if (message == service::kLeaving) child.retiring = true;
   watch();
-  if (message == service::kTaken && available() == 0 && free_slot() < 0) warn_limit();
+  if (at_limit()) on_limit();
 }
 
-void RunningService::warn_limit() {
+bool RunningService::at_limit() const {
+  return free_slot() < 0 &&
+         std::all_of(
+             children_.begin(), children_.end(), [](const auto& c) { return c->full || c->retiring; });
+}
+
+/// All clients that the service may have are there.
+void RunningService::on_limit() {
+  if (entry_.type != ServiceType::inet) return;
   Clock::time_point now = Clock::now();
-  if (entry_.type != ServiceType::inet || now < limit_warned_ + kLimitWarningInterval) return;
+  // Processes that treat their clients less patiently take over.
+  if (now >= stress_until_) retire_children();
+  stress_until_ = now + kStressTime;
+  if (limit_warned_ != Clock::time_point::min() && now < limit_warned_ + kLimitWarningInterval) return;
   limit_warned_ = now;
   log::warning(
-      "service \"{}\" ({}) has reached its process limit \"{}\": new clients may experience noticeable delays",
+      "service \"{}\" ({}) has reached its process limit \"{}\": new clients may experience noticeable "
+      "delays",
       entry_.name, entry_.name, plan_.clients);
-  log::warning("to avoid this condition, increase the process count in master.cf or reduce the service time per client");
+  log::warning(
+      "to avoid this condition, increase the process count in master.cf or reduce the service time per "
+      "client");
 }
 
 void RunningService::throttle(std::string_view reason) {
@@ -201,12 +226,15 @@ bool RunningService::reap(pid_t pid, int status) {
   bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   if (WIFEXITED(status) && !clean) {
     log::warning("process {} pid {} exit status {}", program(), pid, WEXITSTATUS(status));
+  } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+    log::warning("process {} pid {} killed by signal {}: watchdog timeout", program(), pid, SIGALRM);
   } else if (WIFSIGNALED(status)) {
     log::warning("process {} pid {} killed by signal {}", program(), pid, WTERMSIG(status));
   }
   // The last status message may still be unread.
   char message;
-  while (::recv((*it)->link.get(), &message, 1, MSG_DONTWAIT) > 0) (*it)->served = true;
+  while (::recv((*it)->link.get(), &message, 1, MSG_DONTWAIT) > 0)
+    (*it)->served = true;
   bool startup_failed = !clean && !(*it)->served && !(*it)->retiring;
   children_.erase(it);
   if (startup_failed && !throttled_) {
@@ -219,14 +247,16 @@ bool RunningService::reap(pid_t pid, int status) {
 }
 
 void RunningService::kill_all(int signal_number) const {
-  for (const auto& child : children_) ::kill(child->pid, signal_number);
+  for (const auto& child : children_)
+    ::kill(child->pid, signal_number);
 }
 
 void RunningService::wake_up() {
   wakeup_timer_.start(seconds(entry_.wakeup_seconds));
   if (throttled_) return;
   if (entry_.type == ServiceType::fifo) {
-    if (auto fifo = sys::open_file(listeners_.path, O_WRONLY | O_NONBLOCK)) (void)sys::write_all(fifo->get(), "W");
+    if (auto fifo = sys::open_file(listeners_.path, O_WRONLY | O_NONBLOCK))
+      (void)sys::write_all(fifo->get(), "W");
     return;
   }
   auto address = listeners_.path.empty() ? Result<sys::Address>(listeners_.addresses.front())

@@ -55,7 +55,8 @@ class RunningService {
   void spawn();
   void on_status(Child& child);
   void throttle(std::string_view reason);
-  void warn_limit();
+  bool at_limit() const;
+  void on_limit();
   void wake_up();
   void retire_children();
   std::string program() const;
@@ -73,6 +74,7 @@ class RunningService {
   bool closed_ = false;
   bool used_ = false;  // Some process has been started: conditional wake-ups begin.
   Clock::time_point limit_warned_ = Clock::time_point::min();
+  Clock::time_point stress_until_ = Clock::time_point::min();
   io::Timer throttle_timer_;
   io::Timer wakeup_timer_;
 };

@@ -23,6 +23,7 @@ constexpr size_t kResolvers = 16;
 /// New mail alone may fill the last part of the active queue.
 constexpr size_t kReservedShare = 5;
 constexpr seconds kHousekeeping(60);
+constexpr milliseconds kDrainStep(10);
 
 proto::DeliveryRecipient to_request(queue::Recipient&& recipient) {
   proto::DeliveryRecipient out;
@@ -67,9 +68,23 @@ ActiveQueue::ActiveQueue(const Settings& settings, const queue::Store& store)
 }
 
 bool ActiveQueue::has_room(QueueName from) const {
+  if (draining_) return false;
   size_t limit = settings_.message_active_limit;
   if (from == QueueName::deferred) limit = std::max<size_t>(1, limit - limit / kReservedShare);
   return messages_.size() + entering_ < limit;
+}
+
+void ActiveQueue::drain(Deadline deadline) {
+  draining_ = true;
+  dispatcher_.stop();
+  auto busy = [this] {
+    size_t count = entering_ + finishing_;
+    for (auto& [name, transport] : scheduler_.transports())
+      count += transport->busy;
+    return count > 0;
+  };
+  while (busy() && !deadline.passed())
+    io::sleep_for(kDrainStep);
 }
 
 void ActiveQueue::forget(const std::string& id) {
@@ -414,7 +429,9 @@ void ActiveQueue::finish(const std::shared_ptr<Message>& message) {
     message->reading = true;
     return read_and_schedule(message, first_batch());
   }
+  ++finishing_;
   completion_.complete(*message);
+  --finishing_;
   forget(message->id);
 }
 

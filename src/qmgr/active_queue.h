@@ -38,6 +38,9 @@ class ActiveQueue {
   /// Forgets what is known against destinations and transports: everything is tried again.
   void forget_failures();
 
+  /// Begins no more deliveries and takes no more messages, and waits for what is under way.
+  void drain(Deadline deadline);
+
   /// Called whenever room has become free.
   void on_room(std::function<void()> call) { on_room_ = std::move(call); }
 
@@ -83,6 +86,8 @@ class ActiveQueue {
   std::map<uint64_t, std::shared_ptr<Message>>
       unread_;  // Those with recipients that have not been read, by age.
   size_t entering_ = 0;
+  size_t finishing_ = 0;
+  bool draining_ = false;
   size_t probes_ = 0;  // Address verification probes among the messages.
   uint64_t sequence_ = 0;
   std::function<void()> on_room_;

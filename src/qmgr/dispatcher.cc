@@ -50,7 +50,7 @@ Dispatcher::Dispatcher(const config::Config& config, Scheduler& scheduler, Dispa
     : scheduler_(scheduler),
       events_(std::move(events)),
       idle_(config.get(params::ipc_idle)),
-      timeout_(config.get(params::ipc_timeout)),
+      timeout_(config.get(params::qmgr_ipc_timeout)),
       retry_time_(config.get(params::transport_retry_time)) {}
 
 Dispatcher::~Dispatcher() = default;
@@ -95,6 +95,7 @@ Dispatcher::Agent* Dispatcher::free_agent(Pool& pool) {
 }
 
 void Dispatcher::kick(Transport& transport) {
+  if (stopped_) return;
   Pool& p = pool(transport);
   Clock::time_point now = Clock::now();
   if (now < p.throttled_until) return set_alarm(p);

@@ -33,6 +33,8 @@ class Dispatcher {
 
   /// Gives out whatever may be delivered now. Never suspends.
   void kick(Transport& transport);
+  /// Gives out nothing any more.
+  void stop() { stopped_ = true; }
   /// Whether a transport whose agents could not be reached waits for its next try.
   bool throttled(const Transport& transport) const;
   /// Lets it try now.
@@ -54,6 +56,7 @@ class Dispatcher {
   Scheduler& scheduler_;
   DispatcherEvents events_;
   seconds idle_, timeout_, retry_time_;
+  bool stopped_ = false;
   std::unordered_map<std::string, std::unique_ptr<Pool>, TextHash, std::equal_to<>> pools_;
 };
 

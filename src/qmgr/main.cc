@@ -1,10 +1,11 @@
 // qmgr - the queue manager: it decides which message is delivered when, by whom, and how many at a time.
 
-#include <sys/stat.h>
+#include <fcntl.h>
 
 #include "config/params/instance.h"
 #include "config/params/services.h"
 #include "config/params/system.h"
+#include "io/fiber.h"
 #include "ipc/connection.h"
 #include "log/log.h"
 #include "proto/qmgr.h"
@@ -12,9 +13,15 @@
 #include "qmgr/feeder.h"
 #include "qmgr/settings.h"
 #include "service/daemon.h"
+#include "sys/fd.h"
+#include "sys/file.h"
 
 namespace postrider::qmgr {
 namespace {
+
+constexpr milliseconds kTryAgain(20);
+constexpr int kPatience = 50;  // Tries until the log says what is being waited for.
+constexpr seconds kDrainTime(10);
 
 /// One-letter requests, as postqueue, postkick and master's wakeup timer send them.
 void on_triggers(Feeder& feeder, std::string_view requests) {
@@ -59,18 +66,40 @@ void serve_client(Feeder& feeder, service::Client client, seconds timeout) {
   }
 }
 
+/// One queue manager at a time works on a queue: the former one may still be finishing.
+void wait_for_turn(const sys::Fd& queue) {
+  for (int tries = 0; !sys::flock_exclusive(queue.get(), /*wait=*/false); ++tries) {
+    if (tries == kPatience) log::info("waiting for the former queue manager to finish");
+    io::sleep_for(kTryAgain);
+  }
+}
+
 void run(service::Daemon& daemon) {
   static Settings settings(daemon.config());
   static queue::Store store(queue::system_files(), settings.layout);
+  daemon.set_watchdog(settings.daemon_timeout);
   daemon.drop_privileges();
   daemon.confine({.name = "qmgr",
                   .read = {"bounce", "trace"},
                   .write = {"incoming", "active", "deferred", "corrupt", "defer"}});
+  // The lock ends with the process.
+  static auto lock = sys::open_file(store.directory(queue::QueueName::active), O_RDONLY | O_DIRECTORY);
+  if (!lock) log::fatal("{}", lock.error().text);
   static ActiveQueue active(settings, store);
   static Feeder feeder(settings, store, active);
+  daemon.hold();
   daemon.at_start([] {
+    wait_for_turn(*lock);
     feeder.recover();
     feeder.start();
+  });
+  // The next queue manager begins when this one has ended; what is still being delivered then is skipped by
+  // it.
+  daemon.on_retire([&daemon] {
+    io::spawn([&daemon] {
+      active.drain(Deadline::after(kDrainTime));
+      daemon.leave();
+    });
   });
   daemon.serve(
       [&](service::Client client) { serve_client(feeder, std::move(client), settings.ipc_timeout); });

@@ -52,7 +52,8 @@ Settings::Settings(const config::Config& c)
       default_filter_nexthop(c.get(params::default_filter_nexthop)),
       myhostname(c.get(params::myhostname)),
       verp_characters(c.get(params::verp_delimiter_filter)),
-      ipc_timeout(c.get(params::ipc_timeout)) {
+      ipc_timeout(c.get(params::ipc_timeout)),
+      daemon_timeout(c.get(params::qmgr_daemon_timeout)) {
   std::string transports = c.get(params::defer_transports);
   for (std::string_view name : split_any(transports, kListSeparators))
     defer_transports.emplace(name);

@@ -38,6 +38,7 @@ struct Settings {
   std::string default_filter_nexthop, myhostname;
   std::string verp_characters;  ///< That can be delimiters.
   seconds ipc_timeout;          ///< For the other services.
+  seconds daemon_timeout;
 
   /// The rules of a transport, from its <transport>_... parameters.
   TransportRules rules(std::string_view transport) const;

@@ -49,7 +49,8 @@ void Acceptor::add_listener(int fd, bool passes_descriptors) {
   io::FdEvents* events = events_.back().get();
   io::spawn([this, fd, passes_descriptors, events] {
     for (;;) {
-      while (!stopped_ && active_ >= limits_.max_clients) room_.wait(Deadline::never());
+      while (!stopped_ && active_ >= limits_.max_clients)
+        room_.wait(Deadline::never());
       if (stopped_) return;
       auto accepted = sys::accept_one(fd);
       if (!accepted) {
@@ -65,8 +66,16 @@ void Acceptor::add_listener(int fd, bool passes_descriptors) {
   });
 }
 
+void Acceptor::report_room() {
+  room_changed_(stopped_                         ? Room::none
+                : active_ >= limits_.max_clients ? Room::full
+                : lagging_                       ? Room::lagging
+                                                 : Room::free);
+}
+
 void Acceptor::stop() {
   stopped_ = true;
+  report_room();
   room_.notify_all();
   idle_timer_.cancel();
 }
@@ -74,7 +83,8 @@ void Acceptor::stop() {
 void Acceptor::start_client(sys::Accepted accepted, bool passed) {
   ++served_;
   idle_timer_.cancel();
-  if (++active_ == limits_.max_clients) available_(false);
+  ++active_;
+  report_room();
   io::spawn([this, passed, accepted = std::move(accepted)]() mutable {
     struct Leave {
       Acceptor* acceptor;
@@ -86,7 +96,8 @@ void Acceptor::start_client(sys::Accepted accepted, bool passed) {
 }
 
 void Acceptor::end_client() {
-  if (active_-- == limits_.max_clients && !lagging_ && !stopped_) available_(true);
+  --active_;
+  report_room();
   room_.notify_one();
   bool worn_out = limits_.max_use > 0 && served_ >= limits_.max_use && !stopped_;
   if (worn_out) {
@@ -100,9 +111,8 @@ void Acceptor::end_client() {
 
 void Acceptor::measure_lag() {
   // A process whose clients wait for the processor says so; master may start another one beside it.
-  bool lagging = io::Loop::current().take_lag() > kLagLimit;
-  if (lagging != lagging_ && active_ < limits_.max_clients && !stopped_) available_(!lagging);
-  lagging_ = lagging;
+  lagging_ = io::Loop::current().take_lag() > kLagLimit;
+  report_room();
   lag_timer_.start(kLagInterval);
 }
 

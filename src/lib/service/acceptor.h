@@ -14,8 +14,16 @@ namespace postrider::service {
 
 struct AcceptorLimits {
   int max_clients = 1;
-  size_t max_use = 0;      ///< Clients after which the process is worn out; 0: never.
-  seconds max_idle{0};     ///< Without a client for so long, the process is not needed; 0: never.
+  size_t max_use = 0;   ///< Clients after which the process is worn out; 0: never.
+  seconds max_idle{0};  ///< Without a client for so long, the process is not needed; 0: never.
+};
+
+/// Whether another client would be served.
+enum class Room : unsigned char {
+  free,     ///< At once.
+  lagging,  ///< Yes, but clients wait for the processor.
+  full,     ///< When one of those here has left.
+  none,     ///< Not any more.
 };
 
 class Acceptor {
@@ -29,11 +37,11 @@ class Acceptor {
   void stop();
   int active() const { return active_; }
 
-  /// Whether another client could be served at once; called when that changes.
-  void on_available(std::function<void(bool)> call) { available_ = std::move(call); }
+  /// Called when it may have changed.
+  void on_room(std::function<void(Room)> call) { room_changed_ = std::move(call); }
   /// The last client has gone.
   void on_idle(std::function<void()> call) { idle_ = std::move(call); }
-  /// max_use or max_idle has been reached; no more clients are accepted.
+  /// max_use or max_idle has been reached: no more clients are accepted.
   void on_worn_out(std::function<void()> call) { worn_out_ = std::move(call); }
 
  private:
@@ -43,7 +51,8 @@ class Acceptor {
 
   AcceptorLimits limits_;
   std::function<void(sys::Accepted)> serve_;
-  std::function<void(bool)> available_;
+  void report_room();
+  std::function<void(Room)> room_changed_;
   std::function<void()> idle_, worn_out_;
   io::Condition room_;
   int active_ = 0;

@@ -9,12 +9,11 @@ MasterLink::MasterLink(int fd, std::function<void()> on_retire)
   watch_.enable();
 }
 
-void MasterLink::set_available(bool available) {
-  if (available == available_ || retired_) return;
-  available_ = available;
-  char message = available ? kAvailable : kTaken;
+void MasterLink::report(char state) {
+  if (state == state_ || retired_) return;
+  state_ = state;
   // When master is gone, on_message() finds out.
-  (void)::send(fd_, &message, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+  (void)::send(fd_, &state, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void MasterLink::on_message() {

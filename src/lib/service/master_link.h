@@ -9,22 +9,27 @@
 namespace postrider::service {
 
 /// From the daemon. A process counts as available when it starts.
-inline constexpr char kTaken = 'T';      ///< Takes no more clients now: another process may be started.
-inline constexpr char kAvailable = 'A';  ///< Takes clients again.
+inline constexpr char kAvailable =
+    'A';  ///< Takes clients; also sent with the first one, to say that it got so far.
+inline constexpr char kTaken = 'T';    ///< Has as many clients as it can: another process may be started.
+inline constexpr char kLagging = 'B';  ///< Its clients wait for the processor: likewise.
+inline constexpr char kLeaving = 'L';  ///< Takes no more clients and leaves when those it has are done.
 /// From master.
-inline constexpr char kRetire = 'R';  ///< The configuration has changed: finish the clients you have and leave.
+inline constexpr char kRetire =
+    'R';  ///< The configuration has changed: finish the clients you have and leave.
 
 /// The daemon's end.
 class MasterLink {
  public:
   /// `on_retire` is called once, when master asks for it or is gone.
   MasterLink(int fd, std::function<void()> on_retire);
-  void set_available(bool available);
+  /// One of the above; what was said last is not said again.
+  void report(char state);
 
  private:
   void on_message();
   int fd_;
-  bool available_ = true;
+  char state_ = 0;
   bool retired_ = false;
   std::function<void()> on_retire_;
   io::ReadWatch watch_;

@@ -20,13 +20,13 @@ TEST(Acceptor, TakesNoMoreClientsThanItsLimitAndSaysSo) {
     Listener listener;
     io::Condition go;
     int inside = 0, most = 0;
-    std::vector<bool> available;
+    std::vector<Room> rooms;
     Acceptor acceptor({.max_clients = 2}, [&](sys::Accepted) {
       most = std::max(most, ++inside);
       go.wait(soon());
       --inside;
     });
-    acceptor.on_available([&](bool yes) { available.push_back(yes); });
+    acceptor.on_room([&](Room room) { rooms.push_back(room); });
     acceptor.on_idle([] {});
     acceptor.on_worn_out([] {});
     acceptor.add_listener(listener.fd.get(), false);
@@ -35,13 +35,15 @@ TEST(Acceptor, TakesNoMoreClientsThanItsLimitAndSaysSo) {
     while (inside < 2) io::sleep_for(milliseconds(1));
     io::sleep_for(milliseconds(5));
     EXPECT_EQ(inside, 2);
-    EXPECT_EQ(available, std::vector<bool>{false});
+    EXPECT_EQ(rooms, (std::vector<Room>{Room::free, Room::full}));
     while (acceptor.active() > 0) {
       go.notify_all();
       io::sleep_for(milliseconds(1));
     }
     EXPECT_EQ(most, 2);
+    EXPECT_EQ(rooms.back(), Room::free);
     acceptor.stop();
+    EXPECT_EQ(rooms.back(), Room::none);
     io::yield();
   });
 }
@@ -52,7 +54,8 @@ TEST(Acceptor, IsWornOutAfterMaxUse) {
     bool worn_out = false;
     int served = 0;
     Acceptor acceptor({.max_clients = 1, .max_use = 2}, [&](sys::Accepted) { ++served; });
-    acceptor.on_available([](bool) {});
+    Room room = Room::free;
+    acceptor.on_room([&](Room r) { room = r; });
     acceptor.on_idle([] {});
     acceptor.on_worn_out([&] { worn_out = true; });
     acceptor.add_listener(listener.fd.get(), false);
@@ -61,6 +64,7 @@ TEST(Acceptor, IsWornOutAfterMaxUse) {
     while (!worn_out) io::sleep_for(milliseconds(1));
     io::sleep_for(milliseconds(5));
     EXPECT_EQ(served, 2);
+    EXPECT_EQ(room, Room::none);
   });
 }
 
@@ -69,7 +73,7 @@ TEST(Acceptor, LeavesWhenNobodyComes) {
     Listener listener;
     bool worn_out = false;
     Acceptor acceptor({.max_clients = 1, .max_idle = seconds(1)}, [](sys::Accepted) {});
-    acceptor.on_available([](bool) {});
+    acceptor.on_room([](Room) {});
     acceptor.on_idle([] {});
     acceptor.on_worn_out([&] { worn_out = true; });
     acceptor.add_listener(listener.fd.get(), false);
