@@ -34,7 +34,8 @@ Agent::Agent(const config::Config& config, Protocol protocol, const std::vector<
       plain_router_(resolver_, hosts_, with_loop_check(settings_.routing, false)),
       generic_(config, tables_.generic, tables_.local_domains),
       notices_(config, settings_),
-      cache_(settings_.cache.idle, kMaxIdleSessions) {
+      cache_(settings_.cache.idle, kMaxIdleSessions),
+      cache_reports_(config, cache_) {
   reporter_.filter_with(tables_.status_filter);
   settings_.session.rewriter = tables_.reply_filter;
   settings_.session.keep_transcript = notices_.wanted();

@@ -10,6 +10,7 @@
 #include "dns/host.h"
 #include "dns/mail_routing.h"
 #include "dns/resolver.h"
+#include "smtp/cache_reports.h"
 #include "smtp/generic_map.h"
 #include "smtp/notice.h"
 #include "smtp/session_cache.h"
@@ -35,7 +36,10 @@ class Agent {
   const Settings& settings() const { return settings_; }
   const Tables& tables() const { return tables_; }
   delivery::Reporter& reporter() { return reporter_; }
-  SessionCache& cache() { return cache_; }
+  SessionCache& cache() {
+    cache_reports_.touch();
+    return cache_;
+  }
   GenericMap& generic() { return generic_; }
   PostmasterNotices& notices() { return notices_; }
   /// With or without a look whether this system is among the hosts that are found.
@@ -52,6 +56,7 @@ class Agent {
   GenericMap generic_;
   PostmasterNotices notices_;
   SessionCache cache_;
+  CacheReports cache_reports_;
 };
 
 }  // namespace postrider::smtp_client

@@ -42,6 +42,7 @@ proto::DeliverReply Delivery::run() {
 
 void Delivery::reject(std::string_view status, std::string reason) {
   ledger_.set_last_server(true);
+  ledger_.use_relay(settings_.service_name, 0);
   ledger_.fail_all(local_failure(status, std::move(reason)), Blame::message);
   ledger_.settle();
 }
@@ -241,7 +242,7 @@ bool Delivery::use_kept(std::unique_ptr<ServerSession> session, const Progress& 
 bool Delivery::may_keep(const ServerSession& session) const {
   const CacheRules& rules = settings_.cache;
   return store_sessions_ && Clock::now() < session.started + rules.reuse_time &&
-         (rules.reuse_count <= 0 || session.uses < rules.reuse_count);
+         (rules.reuse_count <= 0 || session.uses <= rules.reuse_count);
 }
 
 std::unique_ptr<ServerSession> Delivery::connect(const sys::Address& address, smtp::Peer peer) {

@@ -73,7 +73,8 @@ Result<std::string> GenericMap::map(const std::string& address, Deadline deadlin
   std::vector<const mail::Token*> results = mail::addresses_of(std::as_const(list));
   if (results.empty()) return address;
   if (results.size() > 1) log::warning("multi-valued {} result for {}", maps_.parameter(), address);
-  std::string out = TRY(rewrite_.rewrite("local", mail::external_address(*results.front()), deadline));
+  std::string standard = TRY(rewrite_.rewrite("local", mail::external_address(*results.front()), deadline));
+  std::string out = mail::unquote_822_local(standard);
   return propagate_extension_ && !extension.empty() ? with_extension(out, extension) : out;
 }
 

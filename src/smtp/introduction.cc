@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "log/log.h"
+#include "queue/record.h"
 
 namespace postrider::smtp_client {
 
@@ -96,7 +97,21 @@ bool Introduction::run() {
   auto reply = session_.client.hello(*discarded);
   if (!reply) return fail(reply.error());
   if (!reply->positive()) return refuse(*reply);
-  return !session_.client.is_myself() || loops();
+  if (session_.client.is_myself()) return loops();
+  session_.say_goodbye = true;
+  return offers_smtputf8(session_, request_, ledger_);
+}
+
+bool offers_smtputf8(ServerSession& session, const proto::DeliverRequest& request, Ledger& ledger) {
+  constexpr auto kWanted = static_cast<uint32_t>(queue::kSmtputf8Requested);
+  constexpr auto kNeeded =
+      static_cast<uint32_t>(queue::kSmtputf8Header | queue::kSmtputf8Sender | queue::kSmtputf8Recipient);
+  bool required = (request.sendopts & kWanted) != 0 && (request.sendopts & kNeeded) != 0;
+  if (!required || session.client.capabilities().has(smtp::Keyword::smtputf8)) return true;
+  ledger.fail_all(local_failure("5.6.7", fmt::format("SMTPUTF8 is required, but was not offered by host {}",
+                                                     session.client.peer().name())),
+                  Blame::message);
+  return false;
 }
 
 }  // namespace postrider::smtp_client

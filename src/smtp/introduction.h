@@ -33,4 +33,7 @@ class Introduction {
   ServerSession& session_;
 };
 
+/// False when the message needs SMTPUTF8 and the server does not offer it: then the recipients have failed.
+bool offers_smtputf8(ServerSession& session, const proto::DeliverRequest& request, Ledger& ledger);
+
 }  // namespace postrider::smtp_client

@@ -51,7 +51,7 @@ void PostmasterNotices::send(const ServerSession& session) {
   put("");
   put(fmt::format("The session with {} did not go as the protocol wants it.", session.relay()));
   put("");
-  put("This was said:");
+  put("This is what both sides said");
   put("");
   for (const std::string& line : session.client.transcript())
     put(wrap_line(" " + line, kLineWidth, kIndent));

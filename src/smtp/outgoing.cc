@@ -1,5 +1,7 @@
 #include "smtp/outgoing.h"
 
+#include <fmt/format.h>
+
 #include "log/log.h"
 
 namespace postrider::smtp_client {
@@ -56,7 +58,7 @@ void Outgoing::report(const checks::Action& action, checks::Place place, std::st
 std::optional<std::string_view> Outgoing::apply(checks::Place place, const Result<checks::Action>& action,
                                                 std::string_view text) {
   if (!action) {
-    table_failed(action.error().text);
+    table_failed(fmt::format("smtp {} checks lookup error", checks::to_text(place)));
     return std::nullopt;
   }
   switch (action->verb) {

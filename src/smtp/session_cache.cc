@@ -1,5 +1,7 @@
 #include "smtp/session_cache.h"
 
+#include <algorithm>
+
 namespace postrider::smtp_client {
 
 namespace {
@@ -36,6 +38,10 @@ void SessionCache::store(std::unique_ptr<ServerSession> session, std::string des
   auto entry = std::prev(entries_.end());
   if (!entry->destination.empty()) by_destination_.emplace(entry->destination, entry);
   by_address_.emplace(entry->address, entry);
+  auto raise = [](uint32_t& peak, size_t value) { peak = std::max(peak, static_cast<uint32_t>(value)); };
+  raise(counts_.destinations, by_destination_.size());
+  raise(counts_.addresses, by_address_.size());
+  raise(counts_.connections, entries_.size());
   if (!timer_.pending()) timer_.start(idle_);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "base/deadline.h"
 #include "base/text.h"
@@ -19,6 +20,7 @@ namespace postrider::smtp_client {
 struct CacheCounts {
   uint32_t destination_hits = 0, destination_misses = 0;
   uint32_t address_hits = 0, address_misses = 0;
+  uint32_t destinations = 0, addresses = 0, connections = 0;  ///< The most at a time.
 };
 
 /// A session is found by the destination that it was made for (so that hosts which did not answer need not be
@@ -35,7 +37,8 @@ class SessionCache {
   std::unique_ptr<ServerSession> take_by_destination(std::string_view destination);
   std::unique_ptr<ServerSession> take_by_address(std::string_view address);
   size_t size() const { return entries_.size(); }
-  const CacheCounts& counts() const { return counts_; }
+  /// Since the call before.
+  CacheCounts take_counts() { return std::exchange(counts_, {}); }
 
  private:
   struct Entry {

@@ -15,6 +15,7 @@
 #include "config/params/services.h"
 #include "config/params/smtp.h"
 #include "config/params/system.h"
+#include "log/log.h"
 
 namespace postrider::smtp_client {
 
@@ -260,7 +261,10 @@ Settings::Settings(const config::Config& config, Protocol chosen, const std::vec
       r.get(params::smtp_cname_overrides_servername, params::lmtp_cname_overrides_servername);
   send_xforward = r.get(params::smtp_send_xforward_command, params::lmtp_send_xforward_command);
   convert_to_7bit = !config.get(params::disable_mime_output_conversion);
-  assume_final = lmtp() && config.get(params::lmtp_assume_final);
+  if (lmtp() && config.get(params::lmtp_assume_final)) {
+    log::warning("lmtp_assume_final is obsolete; instead, specify \"flags=X\" in master.cf");
+    flags.final = true;
+  }
   mime = read_mime(config);
 }
 

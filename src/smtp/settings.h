@@ -41,7 +41,7 @@ struct CacheRules {
   bool on_demand = true;
   Clock::duration idle{};
   Clock::duration reuse_time{};
-  int reuse_count = 0;  ///< 0: any number of messages.
+  int reuse_count = 0;  ///< Messages after the first; 0: any number.
 };
 
 struct PixRules {
@@ -85,7 +85,6 @@ struct Settings {
   bool cname_is_host_name = false;  ///< smtp_cname_overrides_servername
   bool send_xforward = false;
   bool convert_to_7bit = true;  ///< Not disable_mime_output_conversion.
-  bool assume_final = false;    ///< lmtp_assume_final
   mail::MimeOptions mime;       ///< The limits of the parser.
 
   bool lmtp() const { return protocol == Protocol::lmtp; }

@@ -11,6 +11,7 @@
 #include "queue/content.h"
 #include "queue/record.h"
 #include "smtp/command.h"
+#include "smtp/introduction.h"
 
 namespace postrider::smtp_client {
 
@@ -20,9 +21,9 @@ constexpr std::string_view kMail = "MAIL FROM command", kRcpt = "RCPT TO command
                            kEndOfData = "end of DATA command";
 
 constexpr auto kWantsUtf8 = static_cast<uint32_t>(queue::kSmtputf8Requested);
-/// What in the message makes SMTPUTF8 necessary.
-constexpr auto kNeedsUtf8 =
-    static_cast<uint32_t>(queue::kSmtputf8Header | queue::kSmtputf8Sender | queue::kSmtputf8Recipient);
+/// Any of the bits about SMTPUTF8.
+constexpr auto kUtf8 = static_cast<uint32_t>(queue::kSmtputf8Requested | queue::kSmtputf8Header |
+                                             queue::kSmtputf8Sender | queue::kSmtputf8Recipient);
 
 /// For the look-ups about one address.
 Deadline lookup_deadline() {
@@ -88,9 +89,11 @@ void Transfer::fail_data() {
 
 void Transfer::accept(size_t index, const smtp::Reply& reply) {
   bool reports = session_.client.capabilities().has(smtp::Keyword::dsn);
-  bool final = settings_.flags.final || (settings_.assume_final && !reports);
+  bool final = settings_.flags.final && !reports;
   mail::DeliveryStatus how;
-  how.status = mail::StatusCode::parse(reply.dsn).value_or(mail::StatusCode("2.0.0"));
+  // "354" is as good an answer to a probe.
+  auto code = mail::StatusCode::parse(reply.dsn);
+  how.status = code && code->is_success() ? *code : mail::StatusCode("2.0.0");
   how.action = final ? mail::Action::delivered : mail::Action::relayed;
   how.reason = reply.one_line();
   how.mta_type = "dns";
@@ -106,14 +109,7 @@ void Transfer::accept(size_t index, const smtp::Reply& reply) {
 bool Transfer::may_be_sent() {
   const smtp::Capabilities& server = session_.client.capabilities();
   const std::string server_name = session_.client.peer().name();
-  uint32_t options = job_.request.sendopts;
-  if ((options & kWantsUtf8) != 0 && (options & kNeedsUtf8) != 0 && !server.has(smtp::Keyword::smtputf8)) {
-    ledger_.fail_all(
-        local_failure("5.6.7",
-                      fmt::format("SMTPUTF8 is required, but was not offered by host {}", server_name)),
-        Blame::message);
-    return false;
-  }
+  if (!offers_smtputf8(session_, job_.request, ledger_)) return false;
   if (server.size_limit && size_of(job_.request) > *server.size_limit) {
     ledger_.fail_all(
         local_failure("5.3.4", fmt::format("message size {} exceeds size limit {} of server {}",
@@ -135,8 +131,7 @@ Result<std::string> Transfer::rcpt_command(const proto::DeliveryRecipient& recip
   std::string address = TRY(envelope_address(recipient.address));
   smtp::RcptCommand command{.recipient = address, .original = {}, .notify = {}};
   if (server.has(smtp::Keyword::dsn)) {
-    command.original =
-        original_recipient(recipient, (job_.request.sendopts & (kWantsUtf8 | kNeedsUtf8)) != 0);
+    command.original = original_recipient(recipient, (job_.request.sendopts & kUtf8) != 0);
     command.notify = mail::Notify::from_bits(recipient.dsn_notify).value_or(mail::Notify());
   }
   return command.text(server);
@@ -172,7 +167,7 @@ Result<smtp::Envelope> Transfer::make_envelope() {
                          .body = body_type(request.encoding),
                          .ret = static_cast<mail::Ret>(request.dsn_ret & 3U),
                          .envelope_id = envelope_id};
-  mail.smtputf8 = (request.sendopts & kNeedsUtf8) != 0;
+  mail.smtputf8 = (request.sendopts & kWantsUtf8) != 0;
   out.mail = mail.text(session_.client.capabilities());
   out.recipients.reserve(ledger_.size());
   for (size_t i = 0; i < ledger_.size(); ++i)

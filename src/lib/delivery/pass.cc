@@ -2,6 +2,7 @@
 
 #include "clients/endpoint.h"
 #include "ipc/client.h"
+#include "log/log.h"
 
 namespace postrider::delivery {
 
@@ -9,6 +10,9 @@ Result<proto::DeliverReply> pass_on(const config::Config& config, std::string_vi
                                     const proto::DeliverRequest& request, std::string_view asker,
                                     Deadline deadline) {
   auto connection = TRY(ipc::connect(clients::private_endpoint(config, transport, asker), deadline));
+  for (const proto::DeliveryRecipient& recipient : request.recipients) {
+    log::info("{}: passing <{}> to transport={}", request.queue_id, recipient.address, transport);
+  }
   proto::DeliverRequest copy = request;
   TRY(connection->send(copy, deadline));
   // The other agent has its own time limits.
