@@ -24,6 +24,11 @@ std::string external(std::string_view address) {
   return address.empty() ? "" : mail::quote_822_local(address);
 }
 
+/// Replies of several lines become one.
+std::string one_line(std::string_view text) {
+  return replace_all(text, "\n", " ");
+}
+
 queue::RecipientStatus to_entry(const proto::AppendStatus& request) {
   return {.recipient = external(request.recipient.address),
           .original = external(request.recipient.original),
@@ -33,10 +38,10 @@ queue::RecipientStatus to_entry(const proto::AppendStatus& request) {
           .status = request.status,
           .action = request.action,
           .diagnostic_type = request.diagnostic_type,
-          .diagnostic_text = request.diagnostic_text,
+          .diagnostic_text = one_line(request.diagnostic_text),
           .mta_type = request.mta_type,
           .mta_name = request.mta_name,
-          .reason = request.reason};
+          .reason = one_line(request.reason)};
 }
 
 /// Reports say by which way a recipient was reached.

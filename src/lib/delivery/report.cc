@@ -180,18 +180,16 @@ Disposition Reporter::record_bounce(const MessageRef& message, const proto::Deli
     log(message, recipient, soft, attempt, "SOFTBOUNCE");
     return Disposition::deferred;
   }
-  bool silent = recipient.dsn_notify != 0 && !wants(recipient, mail::Notify::failure);
-  if (!silent) {
-    proto::AppendStatus request =
-        append_request(message, recipient, failed, attempt, mail::to_text(mail::Action::failed));
-    if (auto recorded = services_.append_bounce(request, Deadline::after(timeout_)); !recorded) {
-      mail::DeliveryStatus deferred{.status = "4.3.0",
-                                    .reason = fmt::format("{} or {} service failure", "bounce", "defer")};
-      return record_defer(message, recipient, deferred, attempt);
-    }
-    if ((message.flags & proto::kDeliverRecordTrace) != 0) {
-      (void)services_.append_trace(request, Deadline::after(timeout_));
-    }
+  // Also what the sender does not want to hear of: the postmaster may.
+  proto::AppendStatus request =
+      append_request(message, recipient, failed, attempt, mail::to_text(mail::Action::failed));
+  if (auto recorded = services_.append_bounce(request, Deadline::after(timeout_)); !recorded) {
+    mail::DeliveryStatus deferred{.status = "4.3.0",
+                                  .reason = fmt::format("{} or {} service failure", "bounce", "defer")};
+    return record_defer(message, recipient, deferred, attempt);
+  }
+  if ((message.flags & proto::kDeliverRecordTrace) != 0) {
+    (void)services_.append_trace(request, Deadline::after(timeout_));
   }
   log(message, recipient, failed, attempt, "bounced");
   return mark_done(message, recipient) ? Disposition::finished : Disposition::deferred;
@@ -210,8 +208,7 @@ void Reporter::trace(const MessageRef& message, const proto::DeliveryRecipient& 
 Disposition Reporter::bounce_to(proto::SendNotice notice, const MessageRef& message,
                                 const proto::DeliveryRecipient& recipient, const mail::DeliveryStatus& status,
                                 const Attempt& attempt) {
-  bool silent = recipient.dsn_notify != 0 && !wants(recipient, mail::Notify::failure);
-  if (soft_bounce_ || silent || (message.flags & proto::kDeliverVerifyOnly) != 0) {
+  if (soft_bounce_ || (message.flags & proto::kDeliverVerifyOnly) != 0) {
     return bounce(message, recipient, status, attempt);
   }
   mail::DeliveryStatus failed = status;
