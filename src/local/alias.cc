@@ -64,7 +64,8 @@ Result<std::optional<std::string>> Delivery::list_owner(std::string_view name) {
   auto found = TRY(agent_.tables.aliases.find(owner, table::Where::all, deadline()));
   if (!found) return std::nullopt;
   if (settings_.expand_owner_alias) owner = found->value;
-  return TRY(agent_.rewrite.rewrite("local", mail::quote_822_local(owner), deadline()));
+  std::string standard = TRY(agent_.rewrite.rewrite("local", mail::quote_822_local(owner), deadline()));
+  return mail::unquote_822_local(standard);
 }
 
 Delivery::Attempt Delivery::expand_found_alias(Scope scope, const std::string& name,
@@ -92,9 +93,7 @@ Delivery::Attempt Delivery::expand_found_alias(Scope scope, const std::string& n
     inner.recipient.dsn_notify = notify == kSuccess ? mail::Notify::never.bits() : notify & ~kSuccess;
   }
   if (!settings_.frozen_delivered_to) inner.delivered = inner.recipient.address;
-  mail::TokenList list = mail::parse_address_list(value);
-  for (mail::Token* address : mail::addresses_of(list))
-    frame.addresses.push_back(std::move(*address));
+  frame.list = parse_destinations(value);
   frames_.push_back(std::move(frame));
   return Disposition::finished;
 }

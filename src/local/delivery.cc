@@ -9,13 +9,13 @@
 #include "log/log.h"
 #include "mail/address_parts.h"
 #include "mail/dsn_parameters.h"
+#include "mail/quote.h"
 #include "mailbox/failure.h"
 
 namespace postrider::local {
 
 namespace {
 
-constexpr std::string_view kInclude = ":include:";
 /// Lists inside lists; each holds an open file at most.
 constexpr size_t kMaxNesting = 250;
 
@@ -88,12 +88,12 @@ Delivery::Disposition Delivery::work_off() {
     size_t top = frames_.size() - 1;
     bool& outcome = top > 0 ? frames_[top - 1].deferred : deferred;
     Frame& frame = frames_[top];
-    if (frame.next < frame.addresses.size()) {
+    if (frame.next < frame.list.size()) {
       ++frame.count;
       // The frame may move when another one is put on the stack.
       Scope scope = frame.scope;
-      mail::Token address = std::move(frame.addresses[frame.next++]);
-      if (deliver_token(std::move(scope), address) == Disposition::deferred) frames_[top].deferred = true;
+      Destination destination = std::move(frame.list[frame.next++]);
+      if (deliver_to(std::move(scope), destination) == Disposition::deferred) frames_[top].deferred = true;
       continue;
     }
     // All addresses of an alias get their turn; of a file only those up to the line that cannot be done now.
@@ -123,12 +123,9 @@ Result<bool> Delivery::next_line(Frame& frame) {
     auto line = TRY(frame.file->next());
     if (!line) return false;
     if (line->starts_with('#')) continue;
-    mail::TokenList list = mail::parse_address_list(*line);
-    frame.addresses.clear();
+    frame.list = parse_destinations(*line);
     frame.next = 0;
-    for (mail::Token* address : mail::addresses_of(list))
-      frame.addresses.push_back(std::move(*address));
-    if (!frame.addresses.empty()) return true;
+    if (!frame.list.empty()) return true;
   }
 }
 
@@ -168,7 +165,7 @@ Delivery::Disposition Delivery::deliver(Scope scope) {
   const std::string& address = scope.recipient.address;
   if (!first_time(fmt::format("recipient {} {}", scope.level, address))) return Disposition::finished;
   if (frames_.size() > kMaxNesting) return report(scope, "5.4.6", "recipient nesting limit exceeded");
-  if (loops_.contains(address)) return loop_found(std::move(scope));
+  if (loops_.contains(address)) return loop_found(scope);
 
   std::string lower = casefold(address);
   scope.local = mail::localpart_of(lower);
@@ -233,24 +230,27 @@ Delivery::Disposition Delivery::deliver_by_name(Scope scope) {
   return deliver_unknown(std::move(scope));
 }
 
-Delivery::Disposition Delivery::deliver_token(Scope scope, const mail::Token& address) {
+Delivery::Disposition Delivery::deliver_to(Scope scope, const Destination& destination) {
   ++scope.level;
-  std::string text = mail::internal_address(address);
-  if (text.starts_with('/')) return deliver_to_file(scope, text);
-  if (text.starts_with('|')) {
-    if (!contains(settings_.commands_allowed, scope.from))
+  switch (destination.kind) {
+    case Destination::Kind::file:
+      return deliver_to_file(scope, destination.text);
+    case Destination::Kind::command:
+      if (contains(settings_.commands_allowed, scope.from))
+        return deliver_to_command(scope, destination.text);
       return report(scope, "5.7.1", "mail to command is restricted");
-    return deliver_to_command(scope, text.substr(1));
+    case Destination::Kind::include:
+      return expand_include(std::move(scope), destination.text);
+    case Destination::Kind::address:
+      break;
   }
-  if (starts_with_ignore_case(text, kInclude))
-    return expand_include(std::move(scope), text.substr(kInclude.size()));
-  return deliver_address(std::move(scope), mail::external_address(address));
+  return deliver_address(std::move(scope), destination.text);
 }
 
 Delivery::Disposition Delivery::deliver_address(Scope scope, const std::string& external) {
   ++scope.level;
   auto standard = agent_.rewrite.rewrite("local", external, deadline());
-  auto route = standard ? agent_.rewrite.resolve("", *standard, deadline())
+  auto route = standard ? agent_.rewrite.resolve("", mail::unquote_822_local(*standard), deadline())
                         : Result<proto::ResolveReply>(std::unexpected(standard.error()));
   if (!route || (route->flags & proto::kResolveFailed) != 0) {
     if (!route) log::warning("{}: {}", job_.request.queue_id, route.error().text);
@@ -278,10 +278,27 @@ Delivery::Disposition Delivery::send_on(Scope scope) {
   return report(scope, "4.3.0", "unable to forward message");
 }
 
-Delivery::Disposition Delivery::loop_found(Scope scope) {
-  mail::DeliveryStatus status =
-      mailbox::failed("5.4.6", "mail forwarding loop for " + printable(scope.recipient.address));
-  return report(scope, status);
+/// Mail for a list that comes back is the list owner's affair: whoever wrote it can do nothing about it.
+Delivery::Disposition Delivery::loop_found(const Scope& scope) {
+  const std::string& address = scope.recipient.address;
+  mail::DeliveryStatus status = mailbox::failed("5.4.6", "mail forwarding loop for " + printable(address));
+  if (!settings_.owner_request_special) return report(scope, status);
+  std::string name = casefold(mail::localpart_of(address));
+  mail::DelimiterRules rules{.delimiters = settings_.recipient_delimiter};
+  if (auto divided = mail::split_extension(name, rules)) name = std::string(divided->user);
+  auto owner = list_owner(name);
+  if (!owner) return report(scope, "4.3.0", "alias database unavailable");
+  if (!*owner) return report(scope, status);
+  const proto::DeliverRequest& request = job_.request;
+  proto::SendNotice notice;
+  notice.queue_name = request.queue_name;
+  notice.queue_id = request.queue_id;
+  notice.encoding = request.encoding;
+  notice.sendopts = request.sendopts;
+  notice.sender = **owner;
+  notice.dsn_envid = request.dsn_envid;
+  notice.dsn_ret = request.dsn_ret;
+  return agent_.reporter.bounce_to(std::move(notice), message_ref(), scope.recipient, status, attempt());
 }
 
 }  // namespace postrider::local

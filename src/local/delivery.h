@@ -14,11 +14,11 @@
 #include "delivery/report.h"
 #include "local/account.h"
 #include "local/biff.h"
+#include "local/destination.h"
 #include "local/resubmission.h"
 #include "local/scope.h"
 #include "local/settings.h"
 #include "local/text_file.h"
-#include "mail/address.h"
 #include "mailbox/copy.h"
 #include "mailbox/delivered_to.h"
 #include "mailbox/runner.h"
@@ -73,8 +73,8 @@ class Delivery {
   struct Frame {
     enum class Kind : unsigned char { alias, forward_file, include };
     Kind kind = Kind::alias;
-    Scope scope;                         ///< For the addresses of the list.
-    std::vector<mail::Token> addresses;  ///< Of the alias, or of the current line of `file`.
+    Scope scope;                    ///< For the addresses of the list.
+    std::vector<Destination> list;  ///< Of the alias, or of the current line of `file`.
     size_t next = 0;
     std::optional<TextFile> file;
     size_t count = 0;       ///< Addresses so far.
@@ -90,10 +90,10 @@ class Delivery {
 
   Disposition deliver(Scope scope);
   Disposition deliver_by_name(Scope scope);
-  Disposition deliver_token(Scope scope, const mail::Token& address);
+  Disposition deliver_to(Scope scope, const Destination& destination);
   Disposition deliver_address(Scope scope, const std::string& external);
   Disposition send_on(Scope scope);
-  Disposition loop_found(Scope scope);
+  Disposition loop_found(const Scope& scope);
 
   // alias.cc
   Attempt expand_alias(Scope scope, const std::string& name);

@@ -5,6 +5,7 @@
 #include "local/delivery.h"
 #include "local/environment.h"
 #include "log/log.h"
+#include "mail/address.h"
 #include "mailbox/failure.h"
 
 namespace postrider::local {
