@@ -16,6 +16,7 @@ class CleanupSink : public MailSink {
   Result<void> record(queue::RecordType type, std::string_view data, Deadline deadline) override {
     return submission_.record(type, data, deadline);
   }
+  void flush(Deadline deadline) override { (void)submission_.flush(deadline); }
   Result<proto::CleanupStatus> finish(Deadline deadline) override { return submission_.finish(deadline); }
 
  private:

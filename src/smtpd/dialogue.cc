@@ -12,6 +12,7 @@ namespace postrider::smtpd {
 
 namespace {
 constexpr size_t kShown = 30;
+constexpr size_t kMaxSkippedLines = 16;  // In lines of the longest kind.
 }  // namespace
 
 bool Dialogue::note_failure(const Error& error) {
@@ -36,7 +37,7 @@ std::optional<Dialogue::Command> Dialogue::read_command() {
   return out;
 }
 
-/// As much again as the limit is skipped; who sends more is not worth the trouble.
+/// A line is skipped up to some length; who sends more is not worth the trouble.
 void Dialogue::skip_rest_of_line(std::string_view beginning) {
   size_t limit = settings_.line_length_limit, skipped = 0;
   log::warning("{}: request longer than {}: {}...", client_, limit, printable(beginning.substr(0, kShown)));
@@ -48,7 +49,7 @@ void Dialogue::skip_rest_of_line(std::string_view beginning) {
     }
     if (line->end != io::LineEnd::partial) return;
     skipped += line->text.size();
-    if (skipped > limit) {
+    if (skipped > kMaxSkippedLines * limit) {
       log::warning("{}: disabling input from {}", client_, client_);
       end_ = End::lost;
       return;

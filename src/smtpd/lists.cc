@@ -29,11 +29,16 @@ Lists::Lists(const config::Config& config, table::Catalog& catalog, std::vector<
   reject_footer = maps(params::smtpd_reject_footer_maps);
 }
 
-bool has_client(const MatchList& list, const Client& client, Deadline deadline) {
-  if (list.empty()) return false;
+Allowed allowed_by(const MatchList& list, const Client& client, Deadline deadline) {
+  if (list.empty()) return Allowed::no;
   auto decision = list.match(client.names.name, client.address, deadline);
-  if (!decision) log::warning("{}", decision.error().text);
-  return decision && decision->matched;
+  if (decision) return decision->matched ? Allowed::yes : Allowed::no;
+  log::warning("{}", decision.error().text);
+  return Allowed::unknown;
+}
+
+bool has_client(const MatchList& list, const Client& client, Deadline deadline) {
+  return allowed_by(list, client, deadline) == Allowed::yes;
 }
 
 bool has_word(const MatchList& list, std::string_view word, Deadline deadline) {

@@ -27,7 +27,10 @@ struct Lists {
   table::Maps reject_filter, reject_footer;
 };
 
-/// Whether a list has the client. A list that cannot be asked has nobody, and the log says so.
+enum class Allowed : unsigned char { no, yes, unknown };
+/// Whether a list has the client; `unknown` when it cannot be asked, which is logged.
+Allowed allowed_by(const table::MatchList& list, const Client& client, Deadline deadline);
+/// The same where nothing better can be done than to take "unknown" for no.
 bool has_client(const table::MatchList& list, const Client& client, Deadline deadline);
 /// The same for a word.
 bool has_word(const table::MatchList& list, std::string_view word, Deadline deadline);

@@ -19,6 +19,8 @@ class MailSink {
   virtual ~MailSink() = default;
   virtual const std::string& queue_id() const = 0;
   virtual Result<void> record(queue::RecordType type, std::string_view data, Deadline deadline) = 0;
+  /// Passes on what has collected: for a message that will be abandoned, so that the log tells what it was.
+  virtual void flush(Deadline deadline) = 0;
   /// After the last record. No problems in the result: the message will not be lost.
   virtual Result<proto::CleanupStatus> finish(Deadline deadline) = 0;
 };

@@ -40,6 +40,7 @@ class PostdropSink : public MailSink {
     return to_->write_through(bytes, deadline);
   }
 
+  void flush(Deadline) override {}
   Result<proto::CleanupStatus> finish(Deadline deadline) override {
     TRY(to_->flush(deadline));
     to_.reset();

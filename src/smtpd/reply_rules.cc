@@ -51,7 +51,6 @@ Result<std::vector<std::string>> add_footer(std::vector<std::string> lines, std:
   for (;;) {
     size_t end = std::min(footer.find("\\n"), footer.size());
     auto text = TRY(config::expand_macros(footer.substr(0, end), names, options));
-    if (text.undefined) return fail(ErrorKind::invalid, "unknown name in footer");
     if (std::exchange(goes_on, false)) {
       lines.back() += text.text;
     } else {

@@ -31,14 +31,15 @@ Session::Session(const Server& server, io::Stream stream, Client client)
 void Session::run() {
   log::info("connect from {}", client_.label);
   assess_client();
-  may_xforward_ = !stand_alone() && has_client(server_.lists.xforward, client_, service_deadline());
+  if (!stand_alone()) may_xforward_ = allowed_by(server_.lists.xforward, client_, service_deadline());
   if (greet()) serve_commands();
-  dialogue_.finish();
   report_end();
   close_transcript(0);
-  // What was not finished is gone before the log says so.
+  // What was not finished is gone before the log says so, and this client is not counted any more before it
+  // can come again.
   end_transaction();
   if (counted_) counted_->end();
+  dialogue_.finish();
   log::info("disconnect from {}{}", client_.label, count_text());
 }
 
@@ -47,12 +48,14 @@ void Session::assess_client() {
   const Settings& settings = server_.settings;
   const Lists& lists = server_.lists;
   Deadline deadline = service_deadline();
-  may_xclient_ = !stand_alone() && has_client(lists.xclient, client_, deadline);
-  without_limits_ = may_xclient_ || has_client(lists.event_exceptions, client_, deadline);
   bare_lf_ = settings.bare_lf;
+  discarded_ = settings.discard_keywords;
+  if (stand_alone()) return;
+  may_xclient_ = allowed_by(lists.xclient, client_, deadline);
+  may_verp_ = allowed_by(lists.verp, client_, deadline);
+  without_limits_ = may_xclient_ == Allowed::yes || has_client(lists.event_exceptions, client_, deadline);
   if (bare_lf_ != BareLf::accept && has_client(lists.bare_lf_exclusions, client_, deadline))
     bare_lf_ = BareLf::accept;
-  discarded_ = settings.discard_keywords;
   if (!lists.ehlo_discard.empty()) {
     auto found = lists.ehlo_discard.find(client_.address, table::Where::all, deadline);
     if (found && *found) discarded_ = smtp::parse_keywords((*found)->value);
@@ -134,7 +137,7 @@ bool Session::execute(Dialogue::Command command) {
   transcript_.in(command_);
   if (settings.smtputf8 && !is_valid_utf8(command_))
     return misunderstood("500 5.5.2 Error: bad UTF-8 syntax");
-  if (!server_.lists.command_filter.empty()) apply_command_filter(command_);
+  if (!server_.lists.command_filter.empty() && !apply_command_filter(command_)) return local_data_error();
   smtp::CommandLine line = smtp::parse_command_line(command_);
   if (line.words.empty()) return misunderstood("500 5.5.2 Error: bad syntax");
   if (has_word(server_.lists.noop_commands, line.name(), service_deadline())) {
@@ -185,14 +188,17 @@ std::optional<bool> Session::execute_special(std::string_view word) {
   return false;
 }
 
-void Session::apply_command_filter(std::string& command) {
+/// False when it does not answer.
+bool Session::apply_command_filter(std::string& command) {
   std::string_view key =
       std::string_view(command).substr(std::min(command.find_first_not_of(" \t"), command.size()));
   auto found = server_.lists.command_filter.find(key, table::Where::all, service_deadline());
-  if (!found || !*found) return;
+  if (!found) return false;
+  if (!*found) return true;
   log::info("{}: replacing command \"{}\" with \"{}\"", client_.label, shown(command),
             shown((*found)->value));
   command = std::move((*found)->value);
+  return true;
 }
 
 Session::Handler Session::handler(Verb verb) {

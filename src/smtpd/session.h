@@ -44,7 +44,7 @@ class Session : private access::Journal {
   std::optional<bool> execute_special(std::string_view word);
   bool perform(smtp::Verb verb, Words arguments);
   static Handler handler(smtp::Verb verb);
-  void apply_command_filter(std::string& command);
+  bool apply_command_filter(std::string& command);
   bool misunderstood(std::string_view reply);
   bool client_talks_ahead(std::string_view where);
   std::string_view end_reason() const;
@@ -57,6 +57,8 @@ class Session : private access::Journal {
   /// A reply to a client's mistake; the result is false, as handlers have it.
   bool refuse(std::string_view text, access::ErrorClass error = access::ErrorClass::protocol);
   bool refuse(const access::Refusal& refusal);
+  /// A table that is needed to go on does not answer: the session ends.
+  bool local_data_error();
   /// Asks access control; the result is false when the client has been refused.
   template <typename Stage>
   bool permitted(Stage stage);
@@ -84,7 +86,6 @@ class Session : private access::Journal {
   bool not_implemented(Words arguments);
   bool no_authentication(Words arguments);
   bool offers(smtp::Keyword keyword) const { return !discarded_.has(keyword); }
-  bool may_verp() const;
   bool offers_utf8() const { return server_.settings.smtputf8 && offers(smtp::Keyword::smtputf8); }
 
   // session_envelope.cc: MAIL and RCPT
@@ -131,7 +132,8 @@ class Session : private access::Journal {
   std::unique_ptr<Forwarded> forwarded_;
   smtp::KeywordSet discarded_;
   BareLf bare_lf_;
-  bool may_xclient_ = false, may_xforward_ = false, without_limits_ = false;
+  Allowed may_xclient_ = Allowed::no, may_xforward_ = Allowed::no, may_verp_ = Allowed::no;
+  bool without_limits_ = false;
   std::string access_denied_;  // The greeting was a refusal.
 
   // Where the session stands.

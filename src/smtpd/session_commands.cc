@@ -24,7 +24,8 @@ constexpr std::string_view kInTransaction = "503 5.5.1 Error: MAIL transaction i
 
 bool Session::helo(Words arguments) {
   if (arguments.empty()) return refuse("501 Syntax: HELO hostname");
-  if (!introduce(arguments, "SMTP")) return false;
+  // Who has said EHLO before stays a client that knows extensions.
+  if (!introduce(arguments, protocol_)) return false;
   reply(fmt::format("250 {}", server_.settings.myhostname));
   return true;
 }
@@ -47,6 +48,12 @@ bool Session::introduce(Words arguments, std::string_view protocol) {
 bool Session::ehlo(Words arguments) {
   const Settings& settings = server_.settings;
   if (arguments.empty()) return refuse("501 Syntax: EHLO hostname");
+  for (const auto& [may, keyword] :
+       {std::pair(may_verp_, "XVERP"), {may_xclient_, "XCLIENT"}, {may_xforward_, "XFORWARD"}}) {
+    if (may != Allowed::unknown) continue;
+    log::warning("don't know if EHLO feature {} should be announced to {}", keyword, client_.label);
+    return local_data_error();
+  }
   if (!introduce(arguments, "ESMTP")) return false;
   if (!discarded_.empty() && !discarded_.has(Keyword::silent_discard)) {
     log::info("discarding EHLO keywords: {}", smtp::keyword_text(discarded_));
@@ -60,10 +67,10 @@ bool Session::ehlo(Words arguments) {
         settings.message_size_limit > 0 ? fmt::format("SIZE {}", settings.message_size_limit) : "SIZE");
   offer(Keyword::vrfy, "VRFY", !settings.disable_vrfy);
   offer(Keyword::etrn, "ETRN");
-  offer(Keyword::verp, "XVERP", may_verp());
+  offer(Keyword::verp, "XVERP", may_verp_ == Allowed::yes);
   offer(Keyword::xclient, "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT",
-        may_xclient_);
-  offer(Keyword::xforward, "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT", may_xforward_);
+        may_xclient_ == Allowed::yes);
+  offer(Keyword::xforward, "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT", may_xforward_ == Allowed::yes);
   offer(Keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
   offer(Keyword::eightbitmime, "8BITMIME");
   offer(Keyword::dsn, "DSN");
@@ -73,10 +80,6 @@ bool Session::ehlo(Words arguments) {
     lines[i].insert(0, i + 1 < lines.size() ? "250-" : "250 ");
   reply_lines(std::move(lines));
   return true;
-}
-
-bool Session::may_verp() const {
-  return has_client(server_.lists.verp, client_, service_deadline());
 }
 
 bool Session::rset(Words arguments) {
@@ -166,7 +169,8 @@ bool Session::etrn(Words arguments) {
 bool Session::xclient(Words arguments) {
   if (arguments.empty()) return refuse("501 5.5.4 Syntax: XCLIENT attribute=value...");
   if (mail_) return refuse(kInTransaction);
-  if (!may_xclient_) return refuse(kNotAuthorized, ErrorClass::policy);
+  if (may_xclient_ == Allowed::unknown) return local_data_error();
+  if (may_xclient_ == Allowed::no) return refuse(kNotAuthorized, ErrorClass::policy);
   Substitute substitute{.client = client_, .helo_name = {}, .protocol = "SMTP", .has_helo = false};
   auto applied = apply_xclient(arguments, substitute);
   client_ = std::move(substitute.client);
@@ -185,7 +189,8 @@ bool Session::xclient(Words arguments) {
 bool Session::xforward(Words arguments) {
   if (arguments.empty()) return refuse("501 5.5.4 Syntax: XFORWARD attribute=value...");
   if (mail_) return refuse(kInTransaction);
-  if (!may_xforward_) return refuse(kNotAuthorized, ErrorClass::policy);
+  if (may_xforward_ == Allowed::unknown) return local_data_error();
+  if (may_xforward_ == Allowed::no) return refuse(kNotAuthorized, ErrorClass::policy);
   if (!forwarded_) forwarded_ = std::make_unique<Forwarded>();
   if (auto applied = apply_xforward(arguments, *forwarded_); !applied) return refuse(applied.error());
   reply("250 2.0.0 Ok");

@@ -170,6 +170,8 @@ bool Session::complete_message(bool chunked) {
     proto::CleanupStatus status = mail_->finish(memory_.effects);
     in_content_ = false;
     good = report_outcome(status, success);
+  } else {
+    mail_->refused();
   }
   end_transaction();
   close_transcript(server_.settings.transcript_limit);

@@ -54,7 +54,7 @@ bool Session::refuse(const smtp::ParameterProblem& problem) {
 smtp::ParameterRules Session::parameter_rules() const {
   return {.dsn = offers(Keyword::dsn),
           .smtputf8 = offers_utf8(),
-          .xverp = offers(Keyword::verp) && may_verp(),
+          .xverp = offers(Keyword::verp) && may_verp_ == Allowed::yes,
           .default_verp_delimiters = server_.settings.default_verp_delimiters,
           .verp_delimiter_filter = server_.settings.verp_delimiter_filter};
 }
@@ -91,13 +91,16 @@ bool Session::mail(Words arguments) {
   if (!sender) return refuse(kBadSender);
   auto parameters = smtp::parse_mail_parameters(arguments.subspan(2), parameter_rules());
   if (!parameters) return refuse(parameters.error());
-  if (!fits(*parameters)) return false;
+  sender_candidate_ = *sender;
+  bool good = fits(*parameters);
+  sender_candidate_.reset();
+  if (!good) return false;
   if (!parameters->verp_delimiters.empty() && sender->empty()) {
     return refuse("503 5.5.4 Error: XVERP requires non-null sender");
   }
   if (!stand_alone() && !settings.delay_reject) {
     sender_candidate_ = *sender;
-    bool good = permitted([](access::Judge& judge) { return judge.mail(); });
+    good = permitted([](access::Judge& judge) { return judge.mail(); });
     sender_candidate_.reset();
     if (!good) return false;
   }

@@ -47,6 +47,12 @@ bool Session::refuse(const access::Refusal& refusal) {
   return false;
 }
 
+bool Session::local_data_error() {
+  std::string text = fmt::format("421 4.3.0 {} Server local data error", server_.settings.myhostname);
+  log::info("{}: reject: {} from {}: {}", queue_id_or_none(), where_, client_.label, text);
+  return refuse(text, access::ErrorClass::data);
+}
+
 std::string_view Session::queue_id_or_none() const {
   return mail_ && mail_->is_open() ? mail_->queue_id() : std::string_view("NOQUEUE");
 }

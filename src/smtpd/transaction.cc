@@ -150,6 +150,11 @@ void Transaction::put_effects(const access::Effects& effects) {
   if (flags != 0) put(RecordType::flags, flags_text(flags));
 }
 
+void Transaction::refused() {
+  put(RecordType::extracted, "");
+  if (sink_) sink_->flush(deadline());
+}
+
 proto::CleanupStatus Transaction::finish(const access::Effects& effects) {
   proto::CleanupStatus out;
   put(RecordType::extracted, "");

@@ -61,6 +61,8 @@ class Transaction {
   void content(const ContentRecord& record);
   /// What access tables want, and the end of the message.
   proto::CleanupStatus finish(const access::Effects& effects);
+  /// The message was refused: the mail system shall know what it was.
+  void refused();
   /// proto::CleanupProblem so far; content is only read on then, not kept.
   uint32_t problems() const { return problems_; }
 

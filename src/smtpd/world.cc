@@ -1,6 +1,7 @@
 #include "smtpd/world.h"
 
 #include "config/own_addresses.h"
+#include "mail/quote.h"
 
 namespace postrider::smtpd {
 
@@ -25,8 +26,8 @@ void NetworkWorld::name_client(Client& client, Deadline deadline) {
 Result<proto::ResolveReply> NetworkWorld::resolve(std::string_view sender, std::string_view address,
                                                   Deadline deadline) {
   // The resolver wants addresses completed, as those of local senders are.
-  std::string complete = TRY(rewrite_.rewrite("local", address, deadline));
-  return rewrite_.resolve(sender, complete, deadline);
+  std::string complete = TRY(rewrite_.rewrite("local", mail::quote_822_local(address), deadline));
+  return rewrite_.resolve(sender, mail::unquote_822_local(complete), deadline);
 }
 
 dns::Answer NetworkWorld::lookup(std::string_view name, std::span<const dns::Type> types, Deadline deadline) {

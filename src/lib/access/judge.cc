@@ -74,11 +74,11 @@ Judge::Answer Judge::rcpt() {
     verdict = run(*list, {recipient, about::kRecipient, Subject::recipient});
     if (verdict == Verdict::reject) return answer(verdict);
   }
+  if (memory_.defer_if_permit) return answer(refuse(*memory_.defer_if_permit));
   if (policy_.settings.reject_unlisted_recipient && !memory_.recipient_looked_up && !memory_.effects.discard) {
     parameter_ = "smtpd_reject_unlisted_recipient";
     verdict = unlisted(recipient, about::kRecipient);
   }
-  if (verdict != Verdict::reject && memory_.defer_if_permit) verdict = refuse(*memory_.defer_if_permit);
   return answer(verdict);
 }
 

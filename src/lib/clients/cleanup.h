@@ -25,6 +25,8 @@ class Submission {
   Result<void> record(queue::RecordType type, std::string_view data, Deadline deadline);
   /// Records that are encoded already, split at any byte.
   Result<void> records(std::string_view bytes, Deadline deadline);
+  /// Sends what has collected, so that cleanup has seen it when the message is abandoned.
+  Result<void> flush(Deadline deadline) { return send_chunk(deadline); }
   /// The end of the message. problems == 0 in the result: data and name are on disk.
   Result<proto::CleanupStatus> finish(Deadline deadline);
 

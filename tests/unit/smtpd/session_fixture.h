@@ -91,6 +91,7 @@ class FakeMail : public MailSystem {
       message_.records.push_back(static_cast<char>(type) + (":" + std::string(data)));
       return {};
     }
+    void flush(Deadline) override {}
     Result<proto::CleanupStatus> finish(Deadline) override {
       message_.complete = mail_.status.problems == 0;
       return mail_.status;

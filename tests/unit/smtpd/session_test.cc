@@ -228,7 +228,7 @@ TEST_F(SessionTest, LinesThatAreTooLongAreCut) {
   serve("line_length_limit = 512\n", [&](Peer& peer) {
     peer.reply();
     EXPECT_EQ(peer.say("NOOP " + std::string(800, 'x')), "250 2.0.0 Ok");
-    peer.send("NOOP " + std::string(2000, 'x'));
+    peer.send("NOOP " + std::string(12'000, 'x'));
     EXPECT_EQ(peer.reply(), "<end>");
   });
   EXPECT_TRUE(
