@@ -20,7 +20,7 @@ namespace postrider::master {
 using config::ServiceType;
 
 namespace {
-constexpr seconds kLimitWarningInterval(60);
+constexpr seconds kLimitWarningInterval(1000);
 constexpr seconds kStressTime(1000);
 }  // namespace
 

@@ -1,5 +1,7 @@
 #include "ipc/connection.h"
 
+#include <cerrno>
+
 #include <fmt/format.h>
 
 #include "io/fiber.h"
@@ -113,6 +115,13 @@ Result<Frame> Connection::receive(Deadline deadline) {
 }
 
 Result<Frame> Connection::receive_frame(Deadline deadline) {
+  auto frame = read_frame(deadline);
+  // A process that ends with unread input resets its connections.
+  if (!frame && frame.error().code == ECONNRESET) return fail(ErrorKind::closed, "the peer closed the connection");
+  return frame;
+}
+
+Result<Frame> Connection::read_frame(Deadline deadline) {
   consume_last();
   while (stream_.buffered().size() < kHeader) {
     if (!TRY(stream_.fill(deadline))) {

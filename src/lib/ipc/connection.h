@@ -100,6 +100,7 @@ class Connection {
   size_t begin_frame(uint16_t type, uint16_t flags, uint32_t id);
   Result<void> end_frame(size_t start, bool too_long);
   Result<Frame> receive_frame(Deadline deadline);
+  Result<Frame> read_frame(Deadline deadline);
   void consume_last();
   static Error unexpected_frame(const Frame& frame, uint16_t wanted);
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <signal.h>
+
 #include <gtest/gtest.h>
 
 #include "io/sync.h"
@@ -133,6 +135,7 @@ TEST(Client, ARequestThatWasNotAnsweredIsSentAgainOnce) {
 }
 
 TEST(Client, GivesUpWhenTheServiceKeepsDying) {
+  signal(SIGPIPE, SIG_IGN);  // As in every daemon.
   io::run_with_loop([] {
     Service service([&](io::Stream) {});
     Client client(service.endpoint());
