@@ -59,14 +59,19 @@ bool same_address(std::string_view a, std::string_view b) {
 
 AddressMapper::AddressMapper(const Settings& settings, const Tables& tables)
     : settings_(settings), tables_(tables), rewrite_(settings.config, "cleanup") {
-  context_ = {.extensions = {.delimiters = settings.recipient_delimiter,
-                             .owner_request_special = settings.owner_request_special,
-                             .double_bounce_sender = settings.double_bounce_sender},
-              .is_local = [this](std::string_view domain, Deadline deadline) -> Result<bool> {
-                if (equals_ignore_case(domain, settings_.myorigin)) return true;
-                return TRY(tables_.local_domains.match(domain, deadline)).local;
-              },
-              .key_form = [](std::string_view key) { return mail::quote_822_local(key); }};
+  context_ = {
+      .extensions = {.delimiters = settings.recipient_delimiter,
+                     .owner_request_special = settings.owner_request_special,
+                     .double_bounce_sender = settings.double_bounce_sender},
+      .is_local = [this](std::string_view domain, Deadline deadline) -> Result<bool> {
+        if (equals_ignore_case(domain, settings_.myorigin)) return true;
+        return TRY(tables_.local_domains.match(domain, deadline)).local;
+      },
+      .key_form = [](std::string_view key) { return mail::quote_822_local(key); },
+      .localpart_form = [](std::string_view localpart) { return mail::quote_822_localpart(localpart); },
+      .as_is_too = false};
+  bcc_context_ = context_;
+  bcc_context_.as_is_too = true;
 }
 
 std::optional<std::vector<std::string>> AddressMapper::standard_forms(
@@ -111,7 +116,7 @@ std::vector<std::string> AddressMapper::look_up(MessageState& state, const table
   mail::TokenList list = mail::parse_address_list(value, settings_.address_token_limit);
   std::vector<std::string> addresses;
   for (const mail::Token* token : mail::addresses_of(std::as_const(list))) {
-    addresses.push_back(mail::external_address(*token));
+    addresses.push_back(mail::quoted_as_written(*token));
   }
   if (addresses.empty()) {
     log::warning("{} lookup of {} returns non-address result \"{}\"", maps.parameter(),
@@ -228,7 +233,7 @@ std::vector<std::string> AddressMapper::expand(MessageState& state, const std::s
 
 std::string AddressMapper::find_bcc(MessageState& state, const table::Maps& maps, std::string_view address) {
   if (maps.empty() || address.empty()) return {};
-  auto found = table::find_address(maps, address, {}, context_, state.service_deadline());
+  auto found = table::find_address(maps, address, {}, bcc_context_, state.service_deadline());
   if (!found) {
     log::warning("{}: {} map lookup problem -- {}", state.id(), maps.parameter(), kTryAgain);
     state.fail(proto::kProblemWrite);

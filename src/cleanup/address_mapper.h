@@ -61,7 +61,7 @@ class AddressMapper {
   const Settings& settings_;
   const Tables& tables_;
   clients::RewriteClient rewrite_;
-  table::AddressContext context_;
+  table::AddressContext context_, bcc_context_;
 };
 
 }  // namespace postrider::cleanup

@@ -93,7 +93,7 @@ void Content::finish() {
 void Content::problem(mail::MimeProblem problem, std::string_view text) {
   using enum mail::MimeProblem;
   if (problem == non_empty_end && state_.settings.non_empty_end == NonEmptyEnd::add_header) {
-    return write_header("MIME-Error: message header was not terminated by empty line");
+    return write_own_header("MIME-Error: message header was not terminated by empty line");
   }
   log::info("{}: reject: mime-error {}: {} from {};{}", state_.id(), mail::describe(problem).text,
             text.substr(0, kLoggedProblem), state_.origin, state_.addresses_for_log());
@@ -180,14 +180,14 @@ void Content::add_message_id() {
   std::string id = settings.layout.long_ids ? fmt::format("<{}@{}>", state_.id(), settings.myhostname)
                                             : mail::make_message_id(state_.writer.created().seconds,
                                                                     state_.id(), settings.myhostname);
-  write_header(fmt::format("{}Message-Id: {}", prefix(), id));
+  write_own_header(fmt::format("{}Message-Id: {}", prefix(), id));
   log::info("{}: {}message-id={}", state_.id(), resent_ ? "resent-" : "", id);
   seen_.set(static_cast<size_t>(resent_ ? HeaderType::resent_message_id : HeaderType::message_id));
 }
 
 void Content::add_missing_headers() {
   if (!has(HeaderType::date, HeaderType::resent_date)) {
-    write_header(fmt::format("{}Date: {}", prefix(), mail_date(state_.arrival_seconds)));
+    write_own_header(fmt::format("{}Date: {}", prefix(), mail_date(state_.arrival_seconds)));
   }
   if (!has(HeaderType::from, HeaderType::resent_from)) add_from();
   const std::string& undisclosed = state_.settings.undisclosed_recipients_header;
@@ -200,7 +200,7 @@ void Content::add_missing_headers() {
                  undisclosed);
     return;
   }
-  write_header(undisclosed);
+  write_own_header(undisclosed);
 }
 
 void Content::add_from() {
@@ -213,23 +213,27 @@ void Content::add_from() {
     log::warning("{}: {}", state_.id(), from.error().text);
     from = mail::make_from(address, "", settings.from_format, settings.full_name_charset);
   }
-  if (from) write_header(fmt::format("{}From: {}", prefix(), *from));
+  if (from) write_own_header(fmt::format("{}From: {}", prefix(), *from));
 }
 
 // --- output ---
 
-/// Continuation lines begin with white space already, or get a tab.
+void Content::note_utf8(std::string_view text) {
+  if (is_all_ascii(text)) return;
+  state_.send_options |= queue::kSmtputf8Header;
+  if (state_.has(proto::kCleanupAutoUtf8)) state_.send_options |= queue::kSmtputf8Requested;
+}
+
 void Content::write_header(std::string_view text) {
-  if (!is_all_ascii(text)) {
-    state_.send_options |= queue::kSmtputf8Header;
-    if (state_.has(proto::kCleanupAutoUtf8)) state_.send_options |= queue::kSmtputf8Requested;
-  }
-  std::string cut;
-  if (text.size() > state_.settings.header_size_limit) {
-    cut = text;
-    mail::truncate_header(cut, state_.settings.header_size_limit);
-    text = cut;
-  }
+  if (text.size() <= state_.settings.header_size_limit) return write_own_header(text);
+  std::string cut(text);
+  mail::truncate_header(cut, state_.settings.header_size_limit);
+  write_own_header(cut);
+}
+
+/// Continuation lines begin with white space already, or get a tab.
+void Content::write_own_header(std::string_view text) {
+  note_utf8(text);
   for (bool first = true;; first = false) {
     size_t newline = text.find('\n');
     std::string_view line = text.substr(0, newline);

@@ -34,7 +34,9 @@ class Content : private mail::MimeSink {
   void add_missing_headers();
   void add_message_id();
   void add_from();
+  void note_utf8(std::string_view text);
   void write_header(std::string_view text);
+  void write_own_header(std::string_view text);
   void write_line(std::string_view text, mail::LineEnd end);
 
   bool seen(mail::HeaderType type) const { return seen_[static_cast<size_t>(type)]; }

@@ -25,7 +25,7 @@ std::optional<std::string> HeaderAddresses::rewrite(const mail::HeaderInfo& know
   std::vector<std::string> before;
   before.reserve(tokens.size());
   for (const mail::Token* token : tokens)
-    before.push_back(mail::external_address(*token));
+    before.push_back(mail::quoted_as_written(*token));
   auto after = mapper_.standard_forms(state_, state_.header_context, before);
   if (!after) return std::nullopt;
 
@@ -36,7 +36,7 @@ std::optional<std::string> HeaderAddresses::rewrite(const mail::HeaderInfo& know
     std::string& address = (*after)[i];
     bool mapped = maps && map(address, role);
     if (!mapped && address == before[i]) continue;
-    tokens[i]->parts = mail::scan_tokens(address);
+    mail::replace_address(*tokens[i], address);
     changed = true;
   }
   if (!changed) return std::nullopt;

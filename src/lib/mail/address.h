@@ -30,6 +30,8 @@ struct Token {
   char mark = 0;             ///< The character of a `special`.
   std::string text;          ///< Content; of a comment as it stands, with parentheses and backslashes.
   std::vector<Token> parts;  ///< The tokens of an `address`.
+  /// Words of an `address` that stand side by side get a space between them: set when it was replaced.
+  bool spaced = false;
 
   bool is(char c) const { return kind == TokenKind::special && mark == c; }
   bool is_address() const { return kind == TokenKind::address; }
@@ -76,6 +78,10 @@ std::string write_internal(const TokenList& list);
 std::string internal_address(const Token& address);
 /// One address token in external form.
 std::string external_address(const Token& address);
+/// The same with each word in quotes, or not, as it was: for questions to the rewrite service.
+std::string quoted_as_written(const Token& address);
+/// Puts another address, in external form, in the place of one.
+void replace_address(Token& address, std::string_view external);
 
 /// All `address` tokens of a list, for a caller that rewrites them.
 std::vector<Token*> addresses_of(TokenList& list);

@@ -137,6 +137,7 @@ std::string write_internal(const TokenList& list) {
 }
 
 std::string internal_address(const Token& address) {
+  if (address.spaced) return write_internal(address.parts);
   std::string out;
   for (const Token& part : address.parts)
     append_internal(out, part);
@@ -145,6 +146,18 @@ std::string internal_address(const Token& address) {
 
 std::string external_address(const Token& address) {
   return quote_822_local(internal_address(address));
+}
+
+std::string quoted_as_written(const Token& address) {
+  std::string out;
+  for (const Token& part : address.parts)
+    append_external(out, part);
+  return out;
+}
+
+void replace_address(Token& address, std::string_view external) {
+  address.parts = scan_tokens(external);
+  address.spaced = true;
 }
 
 std::vector<Token*> addresses_of(TokenList& list) {

@@ -248,12 +248,14 @@ class Resolver::Run {
   // ---- tables -------------------------------------------------------------------------------------------
 
   table::AddressContext context() const {
-    return {.extensions = settings_.extensions(),
-            .is_local = [this](std::string_view name, Deadline deadline) -> Result<bool> {
-              if (equals_ignore_case(name, resolver_.rewriter_.origin())) return true;
-              return TRY(resolver_.local_.match(name, deadline)).local;
-            },
-            .key_form = [](std::string_view key) { return mail::quote_822_local(key); }};
+    return {
+        .extensions = settings_.extensions(),
+        .is_local = [this](std::string_view name, Deadline deadline) -> Result<bool> {
+          if (equals_ignore_case(name, resolver_.rewriter_.origin())) return true;
+          return TRY(resolver_.local_.match(name, deadline)).local;
+        },
+        .key_form = [](std::string_view key) { return mail::quote_822_local(key); },
+        .localpart_form = [](std::string_view localpart) { return mail::quote_822_localpart(localpart); }};
   }
 
   Found find_by_sender(const table::Maps& maps, std::string_view empty_key) const {

@@ -19,11 +19,13 @@ class Search {
   const std::optional<std::string_view>& domain() const { return domain_; }
   std::string_view localpart() const { return localpart_; }
 
-  Answer ask(const std::string& key, Where where) const {
+  Answer ask(const std::string& key, Where where, bool localpart) const {
     if (context_.key_form) {
-      const std::string form = context_.key_form(key);
+      const auto& make_form =
+          localpart && context_.localpart_form ? context_.localpart_form : context_.key_form;
+      const std::string form = make_form(key);
       auto found = TRY(maps_.find(form, where, deadline_));
-      if (found || form == key) return found;
+      if (found || form == key || !context_.as_is_too) return found;
     }
     return maps_.find(key, where, deadline_);
   }
@@ -69,9 +71,10 @@ Result<std::optional<AddressMatch>> find_address(const Maps& maps, std::string_v
   std::string_view left_out;
   // The localpart, then the localpart without its extension, with `suffix` behind it.
   auto try_localparts = [&](std::string_view suffix, bool whole, Where where_whole) -> Result<void> {
-    if (whole) found = TRY(in.ask(concatenate(in.localpart(), suffix), where_whole));
+    const bool localpart = suffix.empty();
+    if (whole) found = TRY(in.ask(concatenate(in.localpart(), suffix), where_whole, localpart));
     if (found || !split) return {};
-    found = TRY(in.ask(concatenate(split->user, suffix), Where::fixed_keys));
+    found = TRY(in.ask(concatenate(split->user, suffix), Where::fixed_keys, localpart));
     if (found) left_out = in.localpart().substr(split->user.size());
     return {};
   };

@@ -31,10 +31,14 @@ struct AddressContext {
   /// Whether mail for the domain of an address is local, or the domain is $myorigin. Not needed where no
   /// search asks for it; may suspend.
   std::function<Result<bool>(std::string_view domain, Deadline)> is_local;
-  /// Brings a key into the form that tables should have, with quoted localparts for example; a key that is not
-  /// found in this form is looked up as it is. Called with whole addresses, localparts, and localparts with an
+  /// Brings a key into the form that tables should have, with quoted localparts for example. Called with
+  /// whole addresses, localparts, and localparts with an
   /// "@" at their end.
   std::function<std::string(std::string_view key)> key_form;
+  /// The same for localparts alone, in which an "@" separates no domain; by default key_form.
+  std::function<std::string(std::string_view localpart)> localpart_form;
+  /// Whether a key that is not found in this form is looked up as it is.
+  bool as_is_too = true;
 };
 
 struct AddressMatch {

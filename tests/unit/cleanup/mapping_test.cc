@@ -1,6 +1,8 @@
 // Canonical maps, masquerading and virtual aliases.
 #include "support.h"
 
+#include "base/text.h"
+
 namespace postrider::cleanup {
 namespace {
 
@@ -76,6 +78,15 @@ TEST_F(MappingTest, CanonicalMapsGoOnUntilNothingChanges) {
   EXPECT_TRUE(logged("multi-valued recipient_canonical_maps entry for two@x"));
   EXPECT_EQ(submit(main_cf, mail_to("none@x")).envelope, "");
   EXPECT_TRUE(logged("recipient_canonical_maps lookup of none@x returns non-address result \"()\""));
+}
+
+TEST_F(MappingTest, KeysAreQuotedWhereAddressesAre) {
+  std::string tables = "pcre:{{/^i j@x$/ bad@x} {/^\"q u\"@x$/ good@x} {/^p@x$/ bad@x}}, inline:{ {a@x=bad@x} }\n";
+  std::string main_cf = "canonical_maps = " + replace_all(tables, "$/", "$$/") + "myorigin = x\n";
+  EXPECT_EQ(submit(main_cf, mail_to("q u@x")).envelope, "S:joe@x R:good@x(q u@x)");
+  EXPECT_EQ(submit(main_cf, mail_to("i j@x")).envelope, "S:joe@x R:i j@x(i j@x)");
+  // "a@x" is the localpart here.
+  EXPECT_EQ(submit(main_cf, mail_to("a@x@x")).envelope, "S:joe@x R:a@x@x(a@x@x)");
 }
 
 TEST_F(MappingTest, ClassesSayWhereCanonicalMapsApply) {

@@ -100,6 +100,14 @@ TEST_F(AddressFind, KeysAreTriedInTheFormOfTheTableAndAsTheyAre) {
   EXPECT_THAT(keys("a@local.test", {}), ElementsAre("<a@local.test>", "a@local.test", "<a>", "a", "@local.test"));
 }
 
+TEST_F(AddressFind, LocalpartsHaveAFormOfTheirOwn) {
+  context_.key_form = [](std::string_view key) { return "<" + std::string(key) + ">"; };
+  context_.localpart_form = [](std::string_view key) { return "[" + std::string(key) + "]"; };
+  context_.as_is_too = false;
+  EXPECT_THAT(keys("a+x@local.test", {}),
+              ElementsAre("<a+x@local.test>", "<a@local.test>", "[a+x]", "[a]", "@local.test"));
+}
+
 TEST_F(AddressFind, AddressesWithoutDomain) {
   EXPECT_THAT(keys("user+x", {}), ElementsAre("user+x", "user"));
 }
