@@ -43,27 +43,31 @@ Acceptor::Acceptor(AcceptorLimits limits, std::function<void(sys::Accepted)> ser
   if (limits_.max_clients > 1) lag_timer_.start(kLagInterval);
 }
 
-void Acceptor::add_listener(int fd, bool passes_descriptors) {
-  (void)sys::set_nonblocking(fd);
-  events_.push_back(std::make_unique<io::FdEvents>(fd));
-  io::FdEvents* events = events_.back().get();
-  io::spawn([this, fd, passes_descriptors, events] {
-    for (;;) {
-      while (!stopped_ && active_ >= limits_.max_clients)
-        room_.wait(Deadline::never());
-      if (stopped_) return;
-      auto accepted = sys::accept_one(fd);
-      if (!accepted) {
-        // Out of descriptors or memory: other clients have to leave first.
-        log::warning("{}", accepted.error().text);
-        io::sleep_for(seconds(1));
-      } else if (*accepted) {
-        start_client(std::move(**accepted), passes_descriptors);
-      } else {
-        events->wait_readable(Deadline::never());
-      }
-    }
+void Acceptor::add_listener(sys::Fd listener, bool passes_descriptors) {
+  (void)sys::set_nonblocking(listener.get());
+  io::spawn([this, passes_descriptors, listener = std::move(listener)] {
+    io::FdEvents events(listener.get());
+    listening_.insert(&events);
+    listen(listener.get(), events, passes_descriptors);
+    listening_.erase(&events);
   });
+}
+
+void Acceptor::listen(int listener, io::FdEvents& events, bool passes_descriptors) {
+  for (;;) {
+    while (!stopped_ && active_ >= limits_.max_clients) room_.wait(Deadline::never());
+    if (stopped_) return;
+    auto accepted = sys::accept_one(listener);
+    if (!accepted) {
+      // Out of descriptors or memory: other clients have to leave first.
+      log::warning("{}", accepted.error().text);
+      io::sleep_for(seconds(1));
+    } else if (*accepted) {
+      start_client(std::move(**accepted), passes_descriptors);
+    } else {
+      events.wait_readable(Deadline::never());
+    }
+  }
 }
 
 void Acceptor::report_room() {
@@ -77,6 +81,7 @@ void Acceptor::stop() {
   stopped_ = true;
   report_room();
   room_.notify_all();
+  for (io::FdEvents* events : listening_) events->wake_reader();
   idle_timer_.cancel();
 }
 

@@ -3,7 +3,7 @@
 
 #include <functional>
 #include <memory>
-#include <vector>
+#include <set>
 
 #include "base/deadline.h"
 #include "io/loop.h"
@@ -32,8 +32,8 @@ class Acceptor {
   Acceptor(AcceptorLimits limits, std::function<void(sys::Accepted)> serve);
 
   /// `passes_descriptors`: each connection brings the client's descriptor (type "pass").
-  void add_listener(int fd, bool passes_descriptors);
-  /// Takes no more clients.
+  void add_listener(sys::Fd listener, bool passes_descriptors);
+  /// Takes no more clients, and closes the listeners: a new master may have to open them again.
   void stop();
   int active() const { return active_; }
 
@@ -52,6 +52,7 @@ class Acceptor {
   AcceptorLimits limits_;
   std::function<void(sys::Accepted)> serve_;
   void report_room();
+  void listen(int listener, io::FdEvents& events, bool passes_descriptors);
   std::function<void(Room)> room_changed_;
   std::function<void()> idle_, worn_out_;
   io::Condition room_;
@@ -59,7 +60,7 @@ class Acceptor {
   size_t served_ = 0;
   bool stopped_ = false;
   bool lagging_ = false;
-  std::vector<std::unique_ptr<io::FdEvents>> events_;
+  std::set<io::FdEvents*> listening_;
   io::Timer idle_timer_;
   io::Timer lag_timer_;
 };

@@ -228,7 +228,7 @@ void Daemon::serve(std::function<void(Client)> handler) {
   s.acceptor->on_worn_out([&s] { s.retire(); });
   s.master = std::make_unique<MasterLink>(kStatusFd, [&s] { s.retire(); });
   for (int i = 0; i < s.arguments.listeners; ++i) {
-    s.acceptor->add_listener(kFirstListenerFd + i, s.arguments.type == config::ServiceType::pass);
+    s.acceptor->add_listener(sys::Fd(kFirstListenerFd + i), s.arguments.type == config::ServiceType::pass);
   }
   s.run_loop();
 }

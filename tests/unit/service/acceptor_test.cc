@@ -29,7 +29,7 @@ TEST(Acceptor, TakesNoMoreClientsThanItsLimitAndSaysSo) {
     acceptor.on_room([&](Room room) { rooms.push_back(room); });
     acceptor.on_idle([] {});
     acceptor.on_worn_out([] {});
-    acceptor.add_listener(listener.fd.get(), false);
+    acceptor.add_listener(std::move(listener.fd), false);
     std::vector<io::Stream> clients;
     for (int i = 0; i < 3; ++i) clients.push_back(io::connect(listener.address, std::nullopt, soon()).value());
     while (inside < 2) io::sleep_for(milliseconds(1));
@@ -58,13 +58,32 @@ TEST(Acceptor, IsWornOutAfterMaxUse) {
     acceptor.on_room([&](Room r) { room = r; });
     acceptor.on_idle([] {});
     acceptor.on_worn_out([&] { worn_out = true; });
-    acceptor.add_listener(listener.fd.get(), false);
+    acceptor.add_listener(std::move(listener.fd), false);
     std::vector<io::Stream> clients;
     for (int i = 0; i < 3; ++i) clients.push_back(io::connect(listener.address, std::nullopt, soon()).value());
     while (!worn_out) io::sleep_for(milliseconds(1));
     io::sleep_for(milliseconds(5));
     EXPECT_EQ(served, 2);
     EXPECT_EQ(room, Room::none);
+  });
+}
+
+TEST(Acceptor, ClosesItsListenersWhenItStopsWhoeverIsStillServed) {
+  io::run_with_loop([] {
+    Listener listener;
+    io::Condition go;
+    Acceptor acceptor({.max_clients = 5}, [&](sys::Accepted) { go.wait(soon()); });
+    acceptor.on_room([](Room) {});
+    acceptor.on_idle([] {});
+    acceptor.on_worn_out([] {});
+    acceptor.add_listener(std::move(listener.fd), false);
+    auto client = io::connect(listener.address, std::nullopt, soon());
+    while (acceptor.active() == 0) io::sleep_for(milliseconds(1));
+    acceptor.stop();
+    io::yield();
+    EXPECT_TRUE(sys::listen_stream(listener.address, 1));
+    go.notify_all();
+    while (acceptor.active() > 0) io::sleep_for(milliseconds(1));
   });
 }
 
@@ -76,7 +95,7 @@ TEST(Acceptor, LeavesWhenNobodyComes) {
     acceptor.on_room([](Room) {});
     acceptor.on_idle([] {});
     acceptor.on_worn_out([&] { worn_out = true; });
-    acceptor.add_listener(listener.fd.get(), false);
+    acceptor.add_listener(std::move(listener.fd), false);
     Deadline limit = soon();
     while (!worn_out && !limit.passed()) io::sleep_for(milliseconds(10));
     EXPECT_TRUE(worn_out);
