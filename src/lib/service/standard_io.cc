@@ -3,8 +3,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <memory>
+#include <string>
 
 #include "sys/socket.h"
 
@@ -14,7 +14,7 @@ namespace {
 
 /// Until the input ends or the output breaks.
 void copy(int from, int to) {
-  std::array<char, 16 * 1024> buffer;
+  std::string buffer(16 * 1024, '\0');
   for (;;) {
     auto count = sys::read_some(from, buffer.data(), buffer.size());
     if (!count || *count == 0) return;
