@@ -14,6 +14,13 @@
 
 namespace postrider::virtual_mailbox {
 
+namespace {
+
+/// Nobody but the administrator can do something about a mailbox here: mail waits for that.
+constexpr mail::StatusCode kFallback = "4.2.0";
+
+}  // namespace
+
 Result<std::optional<std::string>> Delivery::look_up(const table::Maps& maps,
                                                      const std::string& address) const {
   table::AddressContext context{.extensions = {.delimiters = settings_.recipient_delimiter,
@@ -87,12 +94,14 @@ mail::DeliveryStatus Delivery::deliver_to(const std::string& path, mailbox::Iden
   mail::DeliveryStatus status;
   if (maildir) {
     status =
-        mailbox::deliver_to_maildir(message, {.path = path, .as = as, .size_limit = settings_.mailbox_limit});
+        mailbox::deliver_to_maildir(message,
+                                         {.path = path, .as = as, .size_limit = settings_.mailbox_limit, .fallback = kFallback});
     if (status.status.is_success()) status.reason = "delivered to maildir";
     return status;
   }
   mailbox::MboxTarget target{.path = path, .locks = settings_.locks, .open_as = as, .write_as = as};
   target.size_limit = settings_.mailbox_limit;
+  target.fallback = kFallback;
   if (settings_.strict_mailbox_ownership) target.required_owner = as.uid;
   status = mailbox::append_to_mbox(message, target).status;
   status.reason = status.status.is_success()

@@ -15,8 +15,6 @@ namespace postrider::mailbox {
 
 namespace {
 
-constexpr mail::StatusCode kFallback = "5.2.0";
-
 MboxOutcome outcome(mail::DeliveryStatus status) { return {.status = std::move(status)}; }
 
 /// Whether a lock file beside the path makes sense: not for devices and FIFOs.
@@ -68,7 +66,7 @@ MboxOutcome append_special(const Message& message, const MboxTarget& target, con
 MboxOutcome append_opened(const Message& message, const MboxTarget& target, OpenFile& file) {
   bool regular = S_ISREG(file.status.st_mode);
   if (target.mailbox && !regular) {
-    return outcome(failed(kFallback, fmt::format("destination {} is not a regular file", target.path)));
+    return outcome(failed(target.fallback, fmt::format("destination {} is not a regular file", target.path)));
   }
   if (target.required_owner && file.status.st_uid != *target.required_owner) {
     log::warning("specify \"strict_mailbox_ownership = no\" to ignore mailbox ownership mismatch");
@@ -96,16 +94,16 @@ MboxOutcome append_to_mbox(const Message& message, const MboxTarget& target) {
     } else if (taken.error().code == EEXIST) {
       return outcome(failed("4.2.0", taken.error().text));
     } else if (target.mailbox) {
-      return outcome(failed(taken.error(), kFallback));
+      return outcome(failed(taken.error(), target.fallback));
     } else {
       log::warning("{}", taken.error().text);
     }
   }
   auto file = open_to_append(target.path, target.owner_of_new);
-  if (!file) return outcome(failed(file.error(), kFallback));
+  if (!file) return outcome(failed(file.error(), target.fallback));
   if (S_ISREG(file->status.st_mode)) {
     if (auto locked = lock_file(file->fd.get(), target.locks); !locked) {
-      return outcome(failed(locked.error(), kFallback));
+      return outcome(failed(locked.error(), target.fallback));
     }
   }
   return append_opened(message, target, *file);

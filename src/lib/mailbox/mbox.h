@@ -26,6 +26,7 @@ struct MboxTarget {
   /// no lock file can be made is no reason not to deliver.
   bool mailbox = true;
   int64_t size_limit = 0;  ///< Of the whole file; 0: none.
+  mail::StatusCode fallback = "5.2.0";  ///< For failures that say nothing particular.
   CopyFormat format = CopyFormat::mbox();
 };
 
