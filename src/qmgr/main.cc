@@ -60,7 +60,8 @@ void serve_client(Feeder& feeder, service::Client client, seconds timeout) {
     if (!arrival) {
       if (arrival.error().kind != ErrorKind::closed)
         log::warning("notice of a message: {}", arrival.error().text);
-      return;
+      // Perhaps it died before it could tell of the last message that it had queued.
+      return feeder.scan_incoming();
     }
     feeder.announce(std::move(arrival->queue_id));
   }
