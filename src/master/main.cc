@@ -14,11 +14,12 @@
 #include "config/params/instance.h"
 #include "io/loop.h"
 #include "log/log.h"
-#include "service/lock_file.h"
 #include "master/master.h"
+#include "service/lock_file.h"
 #include "service/log_setup.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "sys/user.h"
 
 namespace postrider::master {
 namespace {
@@ -27,10 +28,10 @@ namespace params = config::params;
 
 struct CommandLine {
   Options options;
-  bool foreground = false;   // -d, -s: stay with the terminal or with whoever started it.
-  bool test_lock = false;    // -t: only see whether a master runs.
-  bool wait_ready = false;   // -w: return when the services are open.
-  int exit_after = 0;        // -e seconds, for tests and debugging.
+  bool foreground = false;  // -d, -s: stay with the terminal or with whoever started it.
+  bool test_lock = false;   // -t: only see whether a master runs.
+  bool wait_ready = false;  // -w: return when the services are open.
+  int exit_after = 0;       // -e seconds, for tests and debugging.
 };
 
 CommandLine parse(int argc, char** argv) {
@@ -102,6 +103,17 @@ Result<service::LockFile> lock(const config::Config& config) {
   return service::LockFile::acquire(service::master_pid_path(config));
 }
 
+/// In data_directory everything belongs to the mail owner, as with Postfix, which may be started on it next.
+Result<service::LockFile> lock_data(const config::Config& config) {
+  std::string path = config.get(params::data_directory) + "/master.lock";
+  if (::geteuid() != 0) return service::LockFile::acquire(path);
+  std::string name = config.get(params::mail_owner);
+  auto owner = TRY(sys::find_user(name));
+  if (!owner) return fail(ErrorKind::not_found, fmt::format("mail_owner = {}: unknown user name", name));
+  auto identity = TRY(sys::AsUser::enter(owner->uid, owner->gid));
+  return service::LockFile::acquire(path);
+}
+
 int run(const CommandLine& command_line) {
   config::LoadOptions load;
   load.directory = command_line.options.config_directory;
@@ -120,7 +132,7 @@ int run(const CommandLine& command_line) {
   if (command_line.foreground && !command_line.options.init) ::setpgid(0, 0);
   auto pid_file = lock(*config);
   if (!pid_file) log::fatal("{}", pid_file.error().text);
-  auto data_lock = service::LockFile::acquire(config->get(params::data_directory) + "/master.lock");
+  auto data_lock = lock_data(*config);
   if (!data_lock) log::fatal("{}", data_lock.error().text);
   for (service::LockFile* file : {&*pid_file, &*data_lock}) {
     if (auto written = file->write_pid(::getpid()); !written) log::fatal("{}", written.error().text);
@@ -136,7 +148,8 @@ int run(const CommandLine& command_line) {
   if (auto started = master.start(); !started) log::fatal("{}", started.error().text);
   loop.on_signal(SIGCHLD, [&] { master.reap_children(); });
   loop.on_signal(SIGHUP, [&] { master.reload(); });
-  for (int number : {SIGTERM, SIGINT, SIGQUIT}) loop.on_signal(number, [&, number] { master.terminate(number); });
+  for (int number : {SIGTERM, SIGINT, SIGQUIT})
+    loop.on_signal(number, [&, number] { master.terminate(number); });
   io::Timer exit_timer([&] { master.terminate(SIGALRM); });
   if (command_line.exit_after > 0) exit_timer.start(seconds(command_line.exit_after));
   log::info("daemon started -- version {}, configuration {}", master.config().get(params::mail_version),
