@@ -21,6 +21,7 @@ rewrite  unix - - n - - trivial-rewrite
 bounce   unix - - n - 0 bounce
 defer    unix - - n - 0 bounce
 trace    unix - - n - 0 bounce
+verify   unix - - n - 1 verify
 flush    unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
 smtp     unix - - n - - smtp
@@ -33,6 +34,7 @@ retry    unix - - n - - error
 discard  unix - - n - - discard
 local    unix - n n - - local
 virtual  unix - n n - - virtual
+anvil    unix - - n - 1 anvil
 postlog  unix-dgram n - n - 1 postlogd
 """
 

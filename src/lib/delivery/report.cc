@@ -9,6 +9,7 @@
 #include "config/params/instance.h"
 #include "config/params/services.h"
 #include "config/params/system.h"
+#include "config/params/verify.h"
 #include "log/log.h"
 #include "mail/dsn_parameters.h"
 #include "queue/envelope.h"
@@ -58,7 +59,9 @@ int64_t now_microseconds() {
 Reporter::Reporter(const config::Config& config, std::string_view asker)
     : services_(config, asker),
       flush_(config, asker),
+      verify_(config, asker),
       soft_bounce_(config.get(params::soft_bounce)),
+      cache_failed_probes_(config.get(params::address_verify_negative_cache)),
       resolution_(config.get(params::delay_logging_resolution_limit)),
       log_form_(mail::parse_log_form(config.get(params::info_log_address_format))
                     .value_or(mail::LogForm::external)),
@@ -105,9 +108,31 @@ bool Reporter::mark_done(const MessageRef& message, const proto::DeliveryRecipie
   return marked.has_value();
 }
 
+Disposition Reporter::probed(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                             const mail::DeliveryStatus& status, const Attempt& attempt) {
+  using proto::AddressStatus;
+  AddressStatus found = status.status.is_success()     ? AddressStatus::deliverable
+                        : status.status.is_permanent() ? AddressStatus::undeliverable
+                                                       : AddressStatus::deferred;
+  std::string_view outcome = found == AddressStatus::deliverable ? "deliverable" : "undeliverable";
+  if (found != AddressStatus::deliverable && !cache_failed_probes_) {
+    outcome = "undeliverable-but-not-cached";
+  } else {
+    // The question was about the address as it was before rewriting.
+    const std::string& asked = recipient.original.empty() ? recipient.address : recipient.original;
+    if (auto noted = verify_.update(asked, found, status.reason, Deadline::after(timeout_)); !noted) {
+      log::warning("{}: verify service failure: {}", message.queue_id, noted.error().text);
+      return Disposition::deferred;
+    }
+  }
+  log(message, recipient, status, attempt, outcome);
+  return mark_done(message, recipient) ? Disposition::finished : Disposition::deferred;
+}
+
 Disposition Reporter::verify_only(const MessageRef& message, const proto::DeliveryRecipient& recipient,
                                   const mail::DeliveryStatus& status, const Attempt& attempt,
                                   bool deliverable) {
+  if ((message.flags & proto::kDeliverUpdateVerify) != 0) return probed(message, recipient, status, attempt);
   proto::AppendStatus request =
       append_request(message, recipient, status, attempt, deliverable ? "deliverable" : "undeliverable");
   auto recorded = services_.append_trace(request, Deadline::after(timeout_));

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "clients/bounce.h"
 #include "clients/flush.h"
+#include "clients/verify.h"
 #include "config/config.h"
 #include "delivery/status_filter.h"
 #include "mail/address_parts.h"
@@ -46,8 +47,8 @@ enum class [[nodiscard]] Disposition : unsigned char {
 
 /// Finishes recipients. One per process; every call logs exactly one delivery line.
 ///
-/// With kDeliverVerifyOnly nothing is marked or bounced: the outcome goes to the trace log as deliverable or
-/// undeliverable.
+/// With kDeliverVerifyOnly nothing is bounced: the outcome goes to the trace log as deliverable or undeliverable, or
+/// to the verify service with kDeliverUpdateVerify.
 class Reporter {
  public:
   Reporter(const config::Config& config, std::string_view asker);
@@ -88,6 +89,9 @@ class Reporter {
                            const mail::DeliveryStatus& status, const Attempt& attempt);
   void log(const MessageRef& message, const proto::DeliveryRecipient& recipient,
            const mail::DeliveryStatus& status, const Attempt& attempt, std::string_view outcome);
+  /// The outcome of an address verification probe.
+  Disposition probed(const MessageRef& message, const proto::DeliveryRecipient& recipient,
+                     const mail::DeliveryStatus& status, const Attempt& attempt);
   Disposition verify_only(const MessageRef& message, const proto::DeliveryRecipient& recipient,
                           const mail::DeliveryStatus& status, const Attempt& attempt, bool deliverable);
   /// False when the mark could not be written: the recipient will be tried again.
@@ -96,8 +100,10 @@ class Reporter {
 
   clients::BounceClient services_;
   clients::FlushClient flush_;
+  clients::VerifyClient verify_;
   StatusFilter filter_;
   bool soft_bounce_;
+  bool cache_failed_probes_;  ///< address_verify_negative_cache
   int resolution_;
   mail::LogForm log_form_;
   seconds timeout_;

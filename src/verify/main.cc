@@ -1,0 +1,113 @@
+// verify - finds out which addresses take mail, with probes that stop before their content is sent, and
+// remembers it.
+
+#include <unistd.h>
+
+#include <ctime>
+
+#include "base/text.h"
+#include "clients/internal_mail.h"
+#include "clients/tables.h"
+#include "clients/verify.h"
+#include "config/params/instance.h"
+#include "config/params/system.h"
+#include "io/fiber.h"
+#include "log/log.h"
+#include "queue/envelope.h"
+#include "service/daemon.h"
+#include "sys/user.h"
+#include "table/open.h"
+#include "verify/service.h"
+
+namespace postrider::verify {
+namespace {
+
+constexpr mode_t kCacheMode = 0644;
+
+int64_t now() {
+  return ::time(nullptr);
+}
+
+/// Opens the table as the user who will write to it, before a chroot hides it.
+std::shared_ptr<table::Table> open_table(const config::Config& config, const std::string& spec) {
+  std::optional<sys::AsUser> owner;
+  if (::geteuid() == 0) {
+    auto user = sys::find_user(config.get(config::params::mail_owner));
+    if (!user || !*user) throw config::ConfigError("mail_owner: unknown user name", {}, "correct mail_owner");
+    auto entered = sys::AsUser::enter((*user)->uid, (*user)->gid);
+    if (!entered) log::fatal("{}", entered.error().text);
+    owner.emplace(std::move(*entered));
+  }
+  table::OpenOptions options = clients::table_options(config);
+  options.behaviour = {.fold_fixed = false, .fold_patterns = false, .utf8 = false};
+  options.access = table::Access::exclusive;
+  options.create_mode = kCacheMode;
+  options.duplicates = table::Duplicates::replace;
+  auto table = table::open(spec, options);
+  if (!table) {
+    throw config::ConfigError(table.error().text, config.source("address_verify_map"),
+                              "name a table that can be written to, in a directory of the mail owner");
+  }
+  return std::move(*table);
+}
+
+/// A message to the address, which no agent delivers.
+void send_probe(clients::InternalMailer& mailer, const std::string& sender, const std::string& address,
+                seconds timeout) {
+  Deadline deadline = Deadline::after(timeout);
+  auto probe = mailer.begin({.sender = sender,
+                             .recipient = address,
+                             .mail_class = clients::InternalMailClass::verify,
+                             .trace_flags = queue::kTraceProbe},
+                            deadline);
+  auto sent = probe ? probe->finish(deadline) : std::unexpected(std::move(probe).error());
+  if (!sent) log::warning("no probe of <{}>: {}", printable(address), sent.error().text);
+}
+
+void run(service::Daemon& daemon) {
+  const config::Config& config = daemon.config();
+  static Settings settings(config);
+  static Cache cache = settings.map.empty() ? Cache() : Cache(open_table(config, settings.map));
+  static clients::InternalMailer mailer(config, "verify");
+  static clients::ProbeSender sender(config);
+  static Service service(
+      settings, cache,
+      [](std::string address) {
+        io::spawn([address = std::move(address)] {
+          send_probe(mailer, sender.at(now()), address, settings.ipc_timeout);
+        });
+      },
+      now);
+  static ipc::Dispatcher dispatcher;
+  service.add_handlers(dispatcher);
+  std::vector<std::string> paths;
+  clients::add_required_paths(settings.map, paths);
+  daemon.drop_privileges();
+  daemon.confine({.name = "verify", .write = paths});
+  if (settings.cleanup_interval.count() > 0) {
+    daemon.at_start([] {
+      for (;;) {
+        io::sleep_for(settings.cleanup_interval);
+        service.sweep();
+      }
+    });
+  }
+  // The next process needs the table: clients that wait for an answer ask that one.
+  daemon.on_retire([&daemon] {
+    cache.close();
+    daemon.leave();
+  });
+  daemon.serve([](service::Client client) {
+    ipc::Connection connection(std::move(client.stream), "verify");
+    if (auto served = dispatcher.serve(connection, settings.ipc_idle, settings.ipc_timeout); !served) {
+      log::warning("{}", served.error().text);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace postrider::verify
+
+int main(int argc, char** argv) {
+  return postrider::service::run(argc, argv, {.name = "verify"}, postrider::verify::run);
+}
