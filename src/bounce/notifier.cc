@@ -192,7 +192,7 @@ Result<void> Notifier::send(const Order& order, const Entries& entries, Deadline
 
 Result<void> Notifier::queue(const Order& order, const dsn::Recipients& recipients, Deadline deadline) {
   dsn::Subject subject{.queue_id = message_.queue_id,
-                       .sender = message_.sender,
+                       .sender = original_.sender().value_or(message_.sender),
                        .envelope_id = message_.dsn_envid,
                        .encoding = message_.encoding,
                        .send_options = message_.sendopts};

@@ -136,6 +136,7 @@ Delivery::Disposition Delivery::finish(Frame frame) {
     case Frame::Kind::forward_file:
       return finish_forward_file(std::move(frame));
     case Frame::Kind::include:
+    case Frame::Kind::relay:
       break;
   }
   return Disposition::finished;
@@ -198,7 +199,7 @@ Delivery::Disposition Delivery::deliver_by_name(Scope scope) {
       part->erase(0, 1);
     }
     if (Attempt done = deliver_to_mailbox(scope)) return *done;
-    return deliver_unknown(std::move(scope));
+    return deliver_unknown(scope);
   }
 
   Scope alias = scope;
@@ -227,7 +228,7 @@ Delivery::Disposition Delivery::deliver_by_name(Scope scope) {
   }
   if (Attempt done = expand_forward_file(scope)) return *done;
   if (Attempt done = deliver_to_mailbox(scope)) return *done;
-  return deliver_unknown(std::move(scope));
+  return deliver_unknown(scope);
 }
 
 Delivery::Disposition Delivery::deliver_to(Scope scope, const Destination& destination) {

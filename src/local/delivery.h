@@ -71,7 +71,7 @@ class Delivery {
 
   /// A list that is being worked off.
   struct Frame {
-    enum class Kind : unsigned char { alias, forward_file, include };
+    enum class Kind : unsigned char { alias, forward_file, include, relay };
     Kind kind = Kind::alias;
     Scope scope;                    ///< For the addresses of the list.
     std::vector<Destination> list;  ///< Of the alias, or of the current line of `file`.
@@ -120,7 +120,9 @@ class Delivery {
 
   Disposition deliver_to_file(const Scope& scope, const std::string& path);        // file.cc
   Disposition deliver_to_command(const Scope& scope, const std::string& command);  // command.cc
-  Disposition deliver_unknown(Scope scope);                                        // unknown.cc
+  // unknown.cc
+  Disposition deliver_unknown(const Scope& scope);
+  Attempt relay_unknown(Scope scope);
   Disposition pass_on(const Scope& scope, const std::string& destination);         // pass_on.cc
 
   /// The result of a table that is asked for the user's name: a destination, or how the failure was reported.

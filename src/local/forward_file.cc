@@ -83,7 +83,7 @@ Delivery::Disposition Delivery::finish_forward_file(Frame frame) {
   if (frame.count == 0) {
     // An empty file forwards nothing.
     if (Attempt done = deliver_to_mailbox(frame.before)) return *done;
-    return deliver_unknown(std::move(frame.before));
+    return deliver_unknown(frame.before);
   }
   (void)first_time("forward-done " + frame.name);
   if ((frame.before.recipient.dsn_notify & mail::Notify::success.bits()) != 0) {

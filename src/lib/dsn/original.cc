@@ -61,6 +61,8 @@ void OriginalMessage::read_envelope() {
       }
     } else if (r.is(RecordType::arrival_time)) {
       arrival_ = parse_int(r.data.substr(0, r.data.find(' '))).value_or(0);
+    } else if (r.is(RecordType::sender)) {
+      sender_ = r.data;
       if (content_ != 0) return;
     } else if (r.is(RecordType::message)) {
       // cleanup is still writing the file.

@@ -31,6 +31,8 @@ class OriginalMessage {
   int64_t arrival_seconds() const { return arrival_; }  ///< 0: not known.
   int64_t size() const { return size_; }                ///< Of the content as stored; 0: not known.
   bool has_content() const { return content_ != 0; }
+  /// As the message was sent; a notice about it may go to another, the owner of a mailing list. Nothing: not known.
+  const std::optional<std::string>& sender() const { return sender_; }
 
   /// The text of the first Message-Id: header, in one line; empty when there is none that can be used.
   std::string message_id() const;
@@ -42,6 +44,7 @@ class OriginalMessage {
 
   std::shared_ptr<queue::File> file_;
   int64_t arrival_ = 0, size_ = 0;
+  std::optional<std::string> sender_;
   uint64_t content_ = 0;  ///< Offset of the first content record; 0: not found.
 };
 

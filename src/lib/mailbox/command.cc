@@ -49,9 +49,9 @@ const ExitMeaning* meaning_of(int number) {
   return nullptr;
 }
 
-/// Output of a command as part of a line.
+/// Output of a command as part of a line. A null byte ends it.
 std::string one_line(std::string_view output) {
-  std::string out(output);
+  std::string out(output.substr(0, output.find('\0')));
   for (char& c : out) {
     if (c == '\t' || c == '\n') c = ' ';
   }

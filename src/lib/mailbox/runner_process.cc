@@ -114,9 +114,9 @@ class Starter {
     return started;
   }
 
-  /// The function that fails in the words that are known for it.
+  /// A command without a shell to fall back to is reported with the name that log analysers know.
   std::string called(std::string_view what) const {
-    return std::string(request_.shell_command.empty() ? "pipe_command: " : "exec_command: ") + std::string(what);
+    return (request_.shell_command.empty() ? "pipe_command: " : "") + std::string(what);
   }
 
   const RunRequest& request_;

@@ -117,7 +117,7 @@ TEST_F(RunnerTest, SaysWhyAProgramCannotBeExecuted) {
   RunResult out = run("/nonexistent/program arg");
   EXPECT_EQ(out.reply.end, RunEnd::not_started);
   EXPECT_EQ(out.reply.number, ENOENT);
-  EXPECT_EQ(out.reply.error, "exec_command: execvp /nonexistent/program: No such file or directory");
+  EXPECT_EQ(out.reply.error, "execvp /nonexistent/program: No such file or directory");
 }
 
 TEST_F(RunnerTest, SaysWhenTheDirectoryCannotBeEntered) {
@@ -128,6 +128,13 @@ TEST_F(RunnerTest, SaysWhenTheDirectoryCannotBeEntered) {
   EXPECT_EQ(out.reply.error,
             "cannot change directory to \"" + path("none") + "\" for uid=" + std::to_string(geteuid()) +
                 " gid=" + std::to_string(getegid()) + ": No such file or directory");
+}
+
+TEST_F(RunnerTest, WithoutAShellTheReportNamesTheStep) {
+  RunRequest request = shell("");
+  request.shell_command.clear();
+  request.argv.emplace_back("nosuchprogram");
+  EXPECT_EQ(run(std::move(request), "").reply.error, "pipe_command: execvp nosuchprogram: No such file or directory");
 }
 
 TEST_F(RunnerTest, GivesAConnectionToACommand) {
