@@ -78,20 +78,14 @@ Delivery::Attempt Delivery::expand_found_alias(Scope scope, const std::string& n
   auto owner = list_owner(name);
   if (!owner) return report(scope, "4.3.0", "alias database unavailable");
   if (*owner) {
-    // The list sends the mail now: what the sender of the message asked for ends here (RFC 3461
-    // section 5.2.7.3).
+    // The list sends the mail now: nobody but it need know whom the message was meant for.
     inner.sender = inner.owner = **owner;
-    inner.dsn_envid.clear();
-    inner.dsn_ret = 0;
     inner.recipient.dsn_orcpt.clear();
-    inner.recipient.dsn_notify = 0;
     inner.recipient.original.clear();
-  } else {
-    if (settings_.reset_owner_alias) inner.owner.clear();
-    unsigned notify = inner.recipient.dsn_notify;
-    constexpr unsigned kSuccess = mail::Notify::success.bits();
-    inner.recipient.dsn_notify = notify == kSuccess ? mail::Notify::never.bits() : notify & ~kSuccess;
+  } else if (settings_.reset_owner_alias) {
+    inner.owner.clear();
   }
+  inner.recipient.dsn_notify = without_success(inner.recipient.dsn_notify);
   if (!settings_.frozen_delivered_to) inner.delivered = inner.recipient.address;
   frame.list = parse_destinations(value);
   frames_.push_back(std::move(frame));

@@ -29,6 +29,11 @@ bool Delivery::verify_only() const {
   return (job_.request.flags & (proto::kDeliverVerifyOnly | proto::kDeliverUpdateVerify)) != 0;
 }
 
+unsigned Delivery::without_success(unsigned notify) {
+  constexpr unsigned kSuccess = mail::Notify::success.bits();
+  return notify == kSuccess ? mail::Notify::never.bits() : notify & ~kSuccess;
+}
+
 bool Delivery::is_probe() const {
   return (job_.request.flags & proto::kDeliverUpdateVerify) != 0;
 }
@@ -152,9 +157,7 @@ Delivery::Disposition Delivery::finish_resubmission(const Scope& first) {
     if (!*queue_id) return Disposition::finished;
     // Whoever wants to hear of success was told of the expansion.
     Scope told = first;
-    constexpr unsigned kSuccess = mail::Notify::success.bits();
-    unsigned notify = told.recipient.dsn_notify;
-    told.recipient.dsn_notify = notify == kSuccess ? mail::Notify::never.bits() : notify & ~kSuccess;
+    told.recipient.dsn_notify = without_success(told.recipient.dsn_notify);
     mail::DeliveryStatus status = mailbox::delivered("forwarded as " + **queue_id);
     status.action = mail::Action::relayed;
     if (report(told, status) == Disposition::deferred) return Disposition::deferred;

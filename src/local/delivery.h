@@ -136,6 +136,8 @@ class Delivery {
   bool verify_only() const;
   /// The mail system asks whether the recipient exists: nothing is expanded.
   bool is_probe() const;
+  /// NOTIFY for what a recipient expands to: who wants to hear of success is told of the expansion.
+  static unsigned without_success(unsigned notify);
   /// Whether this key is new to this recipient.
   bool first_time(std::string key);
 

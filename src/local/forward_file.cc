@@ -71,9 +71,7 @@ Delivery::Attempt Delivery::read_forward_file(Scope scope, const std::string& pa
     return std::nullopt;
   }
   Frame frame{.kind = Frame::Kind::forward_file, .scope = scope, .before = std::move(scope), .name = path};
-  unsigned notify = frame.scope.recipient.dsn_notify;
-  constexpr unsigned kSuccess = mail::Notify::success.bits();
-  frame.scope.recipient.dsn_notify = notify == kSuccess ? mail::Notify::never.bits() : notify & ~kSuccess;
+  frame.scope.recipient.dsn_notify = without_success(frame.scope.recipient.dsn_notify);
   frame.file.emplace(std::move(*fd), settings_.line_length_limit);
   frames_.push_back(std::move(frame));
   return Disposition::finished;
