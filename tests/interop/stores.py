@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Interoperability: mail that Postrider sends on arrives at other servers, and what it stores can be read by them.
 
-    servers.py BUILD_DIRECTORY postfix|dovecot
+    stores.py BUILD_DIRECTORY postfix|dovecot
 
 postfix: Debian's Postfix, in a private mount namespace with its own /etc/postfix and queue, takes mail by SMTP; it
 holds what it gets. dovecot: takes mail by LMTP, and reads with IMAP's library, while mail is being delivered, a Maildir and
