@@ -15,6 +15,11 @@ PARAMS = f"{ROOT}/src/lib/config/params"
 ROW = re.compile(r"(PARAM_[A-Z]+\()(\w+), (in_force|not_yet)")
 
 # Facts about the process or the release, for use in other parameters and for scripts.
+# Their defaults list the tables of all parameters, also of those that nothing reads yet.
+LISTS_OF_TABLES = {"proxy_read_maps", "proxy_write_maps"}
+# Where things were installed: for scripts and people; no program acts on them.
+INSTALLED = {"html_directory", "mailq_path", "manpage_directory", "newaliases_path", "readme_directory",
+             "sample_directory", "sendmail_path"}
 FACTS = {"process_id", "process_name", "service_name", "postrider_version", "mail_version", "mail_release_date"}
 
 
@@ -33,7 +38,7 @@ def read(path):
 
 def parameters_in_use(tables):
     code = "\n".join(source_texts())
-    used = FACTS | set(re.findall(r"params::_?(\w+)", code))
+    used = FACTS | INSTALLED | set(re.findall(r"params::_?(\w+)", code))
     rows = {}
     for text in tables.values():
         for row in re.split(r"(?=^PARAM_)", text, flags=re.M):
@@ -48,7 +53,7 @@ def parameters_in_use(tables):
             used.add(match.group(1))
         used.update(name for name in rows if name.endswith(suffix))
     while True:
-        referred = {name for user in used if user in rows
+        referred = {name for user in used - LISTS_OF_TABLES if user in rows
                     for name in re.findall(r"\$[{(]?(\w+)", rows[user].split("in_force, ", 1)[-1].split("not_yet, ", 1)[-1])
                     if name in rows} - used
         if not referred:
