@@ -35,7 +35,8 @@ struct ClientSession::State {
   std::string queue_id;
   std::optional<SessionFailure> failure;
   std::vector<std::string> transcript;
-  size_t accepted = 0;  // Recipients of the open transaction.
+  size_t accepted = 0;         // Recipients of the open transaction.
+  size_t pipeline_window = 0;  // Bytes of commands that may be unanswered; 0: not known yet.
   bool esmtp = false, pix = false, myself = false;
   bool protocol_error = false, transaction_open = false, quit_sent = false;
 };

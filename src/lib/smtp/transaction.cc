@@ -32,8 +32,9 @@ class ClientSession::EnvelopeExchange {
  public:
   EnvelopeExchange(State& state, const Envelope& envelope) : s_(state), e_(envelope) {
     out_.recipients.resize(e_.recipients.size());
-    bool pipelining = s_.capabilities.has(Keyword::pipelining);
-    window_ = pipelining ? pipeline_window(s_.stream.fd()) : 0;
+    if (!s_.capabilities.has(Keyword::pipelining)) return;
+    if (s_.pipeline_window == 0) s_.pipeline_window = pipeline_window(s_.stream.fd());
+    window_ = s_.pipeline_window;
   }
   EnvelopeReplies run();
 
@@ -55,7 +56,7 @@ class ClientSession::EnvelopeExchange {
   State& s_;
   const Envelope& e_;
   EnvelopeReplies out_;
-  size_t window_;
+  size_t window_ = 0;
   size_t sent_ = 0;  // Commands of the whole sequence.
   std::deque<Command> unanswered_;
   size_t unanswered_bytes_ = 0;
