@@ -13,8 +13,8 @@ Protocol protocol = Protocol::smtp;
 void run(service::Daemon& daemon) {
   // Lives as long as the process.
   static auto* agent = new Agent(daemon.config(), protocol, daemon.arguments().rest);
-  daemon.drop_privileges();
   agent->prepare();
+  daemon.drop_privileges();
   daemon.confine({.name = "smtp",
                   .read = agent->paths(),
                   .write = {"active"},
