@@ -37,23 +37,21 @@ class LogFile {
     if (!fd) log::fatal("{}", fd.error().text);
     fd_ = std::move(*fd);
     (void)sys::set_nonblocking(fd_.get(), false);
-    checked_ = Clock::now();
+    opened_ = sys::stat_fd(fd_.get()).value_or(opened_);
   }
 
-  bool is_current() {
-    // A look at the file once a second is soon enough for log rotation.
-    if (Clock::now() - checked_ < seconds(1)) return true;
-    checked_ = Clock::now();
+  /// Looked at each time: whoever rotates the file compresses it soon after, and what is written to it then
+  /// is lost.
+  bool is_current() const {
     if (path_.starts_with("/dev/")) return true;
     auto named = sys::stat_file(path_);
-    struct stat own {};
-    return named && fstat(fd_.get(), &own) == 0 && named->st_ino == own.st_ino && named->st_dev == own.st_dev;
+    return named && named->st_ino == opened_.st_ino && named->st_dev == opened_.st_dev;
   }
 
   std::string path_;
   mode_t mode_;
   sys::Fd fd_;
-  Clock::time_point checked_;
+  struct stat opened_{};
 };
 
 mode_t file_mode(const config::Config& config) {

@@ -75,8 +75,16 @@ Result<void> Printer::run() {
       warn(fmt::format("{}: {}", name_, record.error().text));
       return fail(ErrorKind::invalid, "record read error");
     }
-    if (!*record || !TRY(take(**record))) return {};
+    bool more = *record && TRY(take(**record));
+    flush();
+    if (!more) return {};
   }
+}
+
+/// What stands for a record that turns out to be no good is not shown.
+void Printer::flush() {
+  output_.text(pending_);
+  pending_.clear();
 }
 
 /// Whether this may be a queue file at all.
@@ -112,7 +120,7 @@ Result<bool> Printer::take(const Record& record) {
       return true;
     case RecordType::text:
     case RecordType::text_part:
-      TRY(take_text(record));
+      if (!TRY(take_text(record))) return false;
       break;
     default:
       break;
@@ -121,17 +129,18 @@ Result<bool> Printer::take(const Record& record) {
   return true;
 }
 
-/// The first line that is no header begins the body.
-Result<void> Printer::take_text(const Record& record) {
+/// The first line that is no header begins the body. False when nothing behind it is wanted.
+Result<bool> Printer::take_text(const Record& record) {
   std::string_view line = before_nul(record.data);
   if (state_ != State::header || !wants_text() || printed_ == RecordType::text_part || is_header(line) ||
       continues_header(line)) {
-    return {};
+    return true;
   }
   state_ = State::body;
   printing_ = options_.body;
-  if (!printing_ && options_.envelope) return skip_content();
-  return {};
+  if (printing_ || options_.raw) return true;
+  if (options_.envelope) TRY(skip_content());
+  return options_.envelope;
 }
 
 Result<void> Printer::take_message(const Record& record) {
@@ -158,6 +167,7 @@ void Printer::take_end(const Record& record) {
 
 Result<void> Printer::take_pointer(const Record& record) {
   if (printing_) print_named(record, before_nul(record.data));
+  flush();
   if (options_.raw) return {};
   auto followed = reader_.follow(record.data);
   if (followed) return {};
@@ -177,7 +187,7 @@ Result<void> Printer::take_size(const Record& record) {
   content_size_ = size.value_or(-1);
   content_offset_ = offset.value_or(-1);
   if (content_size_ <= 0 || content_offset_ <= 0) {
-    warn(fmt::format("invalid size record: {}", printable(record.data.substr(0, 100))));
+    warn(fmt::format("invalid size record: {}", printable(before_nul(record.data).substr(0, 100))));
   }
   if (options_.envelope) return {};
   TRY(seek(content_offset_));
@@ -274,12 +284,15 @@ void Printer::print_prefix(const Record& record) {
 }
 
 void Printer::write(std::string_view text) {
-  if (!options_.file_name) return output_.text(text);
+  if (!options_.file_name) {
+    pending_ += text;
+    return;
+  }
   while (!text.empty()) {
-    if (std::exchange(at_line_start_, false)) output_.text(name_ + ": ");
+    if (std::exchange(at_line_start_, false)) pending_ += name_ + ": ";
     size_t end = text.find('\n');
     at_line_start_ = end != std::string_view::npos;
-    output_.text(text.substr(0, at_line_start_ ? end + 1 : end));
+    pending_ += text.substr(0, at_line_start_ ? end + 1 : end);
     text.remove_prefix(at_line_start_ ? end + 1 : text.size());
   }
 }

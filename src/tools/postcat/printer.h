@@ -46,7 +46,7 @@ class Printer {
 
   Result<bool> has_content();
   Result<bool> take(const queue::Record& record);
-  Result<void> take_text(const queue::Record& record);
+  Result<bool> take_text(const queue::Record& record);
   Result<void> take_message(const queue::Record& record);
   void take_extracted(const queue::Record& record);
   void take_end(const queue::Record& record);
@@ -59,6 +59,7 @@ class Printer {
   void print_marker(const queue::Record& record, std::string_view text);
   void print_prefix(const queue::Record& record);
   void write(std::string_view text);
+  void flush();
   void warn(std::string_view text);
   Result<void> skip_content();
   Result<void> seek(int64_t offset);
@@ -74,6 +75,7 @@ class Printer {
   std::optional<queue::RecordType> printed_;  // The last record, unless its line was ended beyond its own.
   int64_t content_offset_ = -1;               // From the size record.
   int64_t content_size_ = -1;
+  std::string pending_;  // The text for the record at hand.
   bool at_line_start_ = true;
 };
 

@@ -1,183 +1,150 @@
 // postfix - starts, stops and looks after the mail system.
+//
+// For the super-user; without root, for whoever owns the queue.
 
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "base/deadline.h"
+#include "base/text.h"
+#include "config/config.h"
 #include "config/params/instance.h"
 #include "log/log.h"
-#include "service/lock_file.h"
 #include "service/log_setup.h"
-#include "tools/postfix/queue_tree.h"
+#include "sys/file.h"
+#include "sys/process.h"
+#include "tools/postfix/control.h"
 
-namespace postrider::tools {
+namespace postrider::postfix {
 namespace {
 
 namespace params = config::params;
 
-class Control {
- public:
-  explicit Control(config::Config config) : config_(std::move(config)), name_(config_.get(params::mail_name)) {}
-
-  int run(std::string_view command) {
-    if (command == "start") return start();
-    if (command == "start-fg") return start_foreground();
-    if (command == "stop") return stop();
-    if (command == "abort") return signal_master(SIGTERM, "aborting");
-    if (command == "reload") return reload();
-    if (command == "flush") return flush();
-    if (command == "check") return check(/*quiet=*/false);
-    if (command == "status") return status();
-    log::error("unknown command: '{}'. Usage: postfix start (or stop, reload, abort, flush, check, status, start-fg)",
-               command);
-    return 1;
-  }
-
- private:
-  std::optional<pid_t> master_pid() const {
-    auto pid = service::running_master(config_);
-    if (!pid) log::fatal("{}", pid.error().text);
-    return *pid;
-  }
-
-  pid_t require_running() const {
-    std::optional<pid_t> pid = master_pid();
-    if (!pid) log::fatal("the {} mail system is not running", name_);
-    return *pid;
-  }
-
-  /// The directories are made and put right before the first daemon needs them; what else is wrong is reported.
-  int check(bool quiet) {
-    if (auto prepared = prepare_directories(config_); !prepared) log::fatal("{}", prepared.error().text);
-    if (!quiet) {
-      for (const std::string& warning : check_installation(config_)) log::warning("{}", warning);
-    }
-    return 0;
-  }
-
-  std::vector<std::string> master_command(const char* option) const {
-    return {config_.get(params::daemon_directory) + "/master", option};
-  }
-
-  [[noreturn]] static void become(const std::vector<std::string>& argv) {
-    std::vector<char*> pointers;
-    for (const std::string& word : argv) pointers.push_back(const_cast<char*>(word.c_str()));
-    pointers.push_back(nullptr);
-    log::flush();
-    ::execv(pointers[0], pointers.data());
-    log::fatal("cannot execute {}: {}", argv[0], strerror(errno));
-  }
-
-  void refuse_when_running() const {
-    if (master_pid()) log::fatal("the {} mail system is already running", name_);
-  }
-
-  int start() {
-    refuse_when_running();
-    check(/*quiet=*/true);
-    log::info("starting the {} mail system", name_);
-    become(master_command("-w"));
-  }
-
-  int start_foreground() {
-    refuse_when_running();
-    check(/*quiet=*/true);
-    log::info("starting the {} mail system", name_);
-    become(master_command(::getpid() == 1 ? "-i" : "-s"));
-  }
-
-  bool wait_for_end(seconds limit) const {
-    Clock::time_point end = Clock::now() + limit;
-    while (Clock::now() < end) {
-      if (!master_pid()) return true;
-      std::this_thread::sleep_for(milliseconds(20));
-    }
-    return false;
-  }
-
-  int stop() {
-    pid_t pid = require_running();
-    log::info("stopping the {} mail system", name_);
-    ::kill(pid, SIGTERM);
-    if (wait_for_end(seconds(6))) return 0;
-    log::warning("stopping the {} mail system with force", name_);
-    if (::getpgid(pid) == pid) ::kill(-pid, SIGKILL);
-    ::kill(pid, SIGKILL);
-    return wait_for_end(seconds(5)) ? 0 : 1;
-  }
-
-  int signal_master(int number, const char* what) {
-    pid_t pid = require_running();
-    log::info("{} the {} mail system", what, name_);
-    ::kill(pid, number);
-    return 0;
-  }
-
-  int reload() {
-    check(/*quiet=*/true);
-    return signal_master(SIGHUP, "refreshing");
-  }
-
-  int flush() {
-    require_running();
-    become({config_.get(params::command_directory) + "/postqueue", "-c", config_.directory(), "-f"});
-  }
-
-  int status() {
-    std::optional<pid_t> pid = master_pid();
-    if (pid) {
-      log::info("the {} mail system is running: PID: {}", name_, *pid);
-      return 0;
-    }
-    log::info("the {} mail system is not running", name_);
-    return 1;
-  }
-
-  config::Config config_;
-  std::string name_;
+struct CommandLine {
+  std::string config_directory;  ///< -c
+  bool debug = false;            ///< -D
+  int verbose = 0;
+  std::vector<std::string> words;  ///< The command and what follows it.
 };
 
-int run(int argc, char** argv) {
-  config::LoadOptions load;
-  load.process_name = "postfix";
-  int verbose = 0;
-  for (int option; (option = getopt(argc, argv, "c:Dv")) != -1;) {
+[[noreturn]] void usage(const char* program) {
+  log::fatal("usage: {} [-c config_dir] [-Dv] command", program);
+}
+
+CommandLine parse(int argc, char** argv) {
+  CommandLine line;
+  for (int option; (option = getopt(argc, argv, "+c:Dv")) != -1;) {
     if (option == 'c') {
       if (*optarg != '/') log::fatal("-c requires absolute pathname");
-      load.directory = optarg;
-      setenv("MAIL_CONFIG", optarg, 1);
+      line.config_directory = optarg;
+    } else if (option == 'D') {
+      line.debug = true;
     } else if (option == 'v') {
-      ++verbose;
-    } else if (option == '?') {
-      log::fatal("usage: {} [-c config_dir] [-Dv] command", argv[0]);
+      ++line.verbose;
+    } else {
+      usage(argv[0]);
     }
   }
-  if (optind + 1 != argc) log::fatal("usage: {} [-c config_dir] [-Dv] command", argv[0]);
-  auto config = config::Config::load(load);
+  line.words.assign(argv + optind, argv + argc);
+  return line;
+}
+
+/// A mail system that runs as root, or is another user's, is none of the caller's business.
+void check_user(const config::Config& config) {
+  if (geteuid() == 0) return;
+  auto queue = sys::stat_file(config.get(params::queue_directory));
+  if (!queue || queue->st_uid == geteuid()) return;
+  log::error("to submit mail, use the Postfix sendmail command");
+  log::fatal("the postfix command is reserved for the superuser");
+}
+
+/// For the programs that are started from here.
+void export_environment(const CommandLine& line, const config::Config& config) {
+  sys::set_environment_entry("MAIL_CONFIG", config.directory());
+  if (line.verbose > 0) sys::set_environment_entry("MAIL_VERBOSE", "");
+  if (line.debug) sys::set_environment_entry("MAIL_DEBUG", "");
+}
+
+void remind_of_compatibility(const config::Config& config) {
+  if (config.compat_level() >= config::kLatestCompatLevel) return;
+  log::info("{} is using backwards-compatible default settings", config.get(params::mail_name));
+  log::info("See http://www.postfix.org/COMPATIBILITY_README.html for details");
+  log::info(
+      "To disable backwards compatibility use \"postconf compatibility_level={}\" and \"postfix reload\"",
+      config::kLatestCompatLevelText);
+}
+
+/// Becomes multi_instance_wrapper, which runs the command for each instance.
+[[noreturn]] void manage_instances(const config::Config& config, const CommandLine& line) {
+  std::string wrapper = config.get(params::multi_instance_wrapper);
+  if (wrapper.empty()) log::fatal("multi-instance support is requested, but multi_instance_wrapper is empty");
+  std::vector<std::string> argv;
+  for (std::string_view word : split_any(wrapper, " \t"))
+    argv.emplace_back(word);
+  argv.insert(argv.end(), line.words.begin(), line.words.end());
+  log::flush();
+  log::fatal("{}", sys::replace_process(argv).text);
+}
+
+/// Lines about the work itself go to the log, too, and carry the name that they always had there.
+void log_as_script(const config::Config& config, int verbose) {
+  service::open_log(config, "postfix-script", {.to_stderr = true, .verbose = verbose});
+  log::Settings settings = log::settings();
+  settings.stderr_name = settings.ident;
+  log::open(std::move(settings));
+}
+
+/// As a mistake in these would only show much later.
+void check_directories(const config::Config& config) {
+  for (config::Param<std::string> param : {params::daemon_directory, params::queue_directory}) {
+    std::string path = config.get(param);
+    auto status = sys::stat_file(path);
+    // A queue directory that is missing is made where it should be, but not the place itself: perhaps a disk
+    // is not mounted.
+    bool can_be_made = param.info == params::queue_directory.info && sys::exists(sys::directory_of(path));
+    if (!status && !can_be_made) log::fatal("chdir({}): {}", path, std::strerror(status.error().code));
+  }
+}
+
+int run(int argc, char** argv) {
+  CommandLine line = parse(argc, argv);
+  bool one_instance = !line.config_directory.empty() || std::getenv("MAIL_CONFIG") != nullptr;
+  auto config = config::Config::load({.directory = line.config_directory, .process_name = "postfix"});
   if (!config) log::fatal("{}", config.error().text);
-  setenv("MAIL_CONFIG", config->directory().c_str(), 1);
-  service::open_log(*config, "postfix-script", {.to_stderr = true, .verbose = verbose});
-  return Control(std::move(*config)).run(argv[optind]);
+  check_user(*config);
+  service::open_log(*config, "postfix", {.to_stderr = true, .to_log = false, .verbose = line.verbose});
+  service::check_maillog_file(*config);
+  for (const std::string& warning : config->warnings())
+    log::warning("{}", warning);
+  check_directories(*config);
+  auto ids = identities_of(*config);
+  if (!ids) log::fatal("{}", ids.error().text);
+  remind_of_compatibility(*config);
+  export_environment(line, *config);
+  if (!one_instance && !config->get(params::multi_instance_directories).empty())
+    manage_instances(*config, line);
+  std::string command = line.words.empty() ? "" : line.words.front();
+  if (!line.words.empty()) line.words.erase(line.words.begin());
+  log_as_script(*config, line.verbose);
+  return Control(std::move(*config), std::move(*ids)).run(command, line.words);
 }
 
 }  // namespace
-}  // namespace postrider::tools
+}  // namespace postrider::postfix
 
 int main(int argc, char** argv) {
   using namespace postrider;
+  sys::open_standard_descriptors();
   log::open({.ident = "postfix", .to_stderr = true});
   try {
-    int status = tools::run(argc, argv);
+    int status = postfix::run(argc, argv);
     log::flush();
-    return status;
+    std::exit(status);
   } catch (const config::ConfigError& error) {
     service::fatal_config(error);
   }

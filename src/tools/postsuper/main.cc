@@ -166,7 +166,8 @@ void sweep(Superintendent& superintendent, const Sweep& what, const Queues& queu
   auto swept = superintendent.sweep(what, queues);
   leave_if_interrupted(superintendent);
   if (swept) return;
-  log::error("{}", swept.error().text);
+  bool scan = swept.error().text.starts_with("open directory ");
+  log::write(log::Severity::fatal, (scan ? "scan_dir_push: " : "") + swept.error().text);
   warn_incomplete(superintendent.counts());
   std::exit(1);
 }

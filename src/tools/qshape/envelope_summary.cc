@@ -1,0 +1,67 @@
+#include "tools/qshape/envelope_summary.h"
+
+#include "base/text.h"
+#include "queue/record.h"
+
+namespace postrider::qshape {
+
+using queue::RecordType;
+
+namespace {
+
+constexpr size_t kReadSize = 4 * 1024;
+
+class Summary {
+ public:
+  Summary(queue::File& file, bool with_recipients)
+      : reader_(file, 0, {.buffer = kReadSize}), with_recipients_(with_recipients) {}
+
+  std::optional<EnvelopeSummary> read() {
+    for (;;) {
+      auto record = reader_.next();
+      if (!record || !*record) return std::nullopt;
+      if ((*record)->is(RecordType::end) || !take(**record)) break;
+    }
+    if (!has_sender_) return std::nullopt;
+    return std::move(out_);
+  }
+
+ private:
+  /// False when there is nothing more of interest.
+  bool take(const queue::Record& record) {
+    switch (record.type) {
+      case RecordType::size:
+        if (auto size = queue::SizeRecord::parse(record.data); size && size->size > 0) content_ = size->size;
+        return true;
+      case RecordType::arrival_time:
+        out_.arrival = parse_int(record.data.substr(0, record.data.find(' '))).value_or(0);
+        return true;
+      case RecordType::sender:
+        out_.sender = record.data;
+        has_sender_ = true;
+        return with_recipients_;
+      case RecordType::recipient:
+        out_.recipients.emplace_back(record.data);
+        return true;
+      case RecordType::message:
+        if (content_ > 0) reader_.seek(reader_.position() + static_cast<uint64_t>(content_));
+        return true;
+      default:
+        return true;
+    }
+  }
+
+  queue::RecordReader reader_;
+  bool with_recipients_;
+  bool has_sender_ = false;
+  int64_t content_ = 0;
+  EnvelopeSummary out_;
+};
+
+}  // namespace
+
+std::optional<EnvelopeSummary> summarize(queue::File& file, bool with_recipients) {
+  return Summary(file, with_recipients).read();
+}
+
+}  // namespace postrider::qshape
