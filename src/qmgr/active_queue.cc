@@ -366,9 +366,7 @@ void ActiveQueue::warn_clogged(Destination& destination) {
 
 Result<void> ActiveQueue::read_more(Message& message, size_t count) {
   // Apart from the message: deliveries of it go on meanwhile.
-  queue::Envelope part;
-  part.resume = message.envelope.resume;
-  part.unread = message.envelope.unread;
+  queue::Envelope part = message.envelope;
   auto work = [this, &part, &id = message.id, count]() -> Result<void> {
     auto file = TRY(store_.open(QueueName::active, id, queue::OpenMode::read));
     return queue::read_recipients(*file, part, count);

@@ -102,7 +102,8 @@ void Dispatcher::kick(Transport& transport) {
   while (scheduler_.ready(transport, now)) {
     Agent* agent = free_agent(p);
     if (agent == nullptr) {
-      if (p.pending < kMaxPending) connect(p);
+      // Of a transport that nobody has reached yet, one connection tells enough.
+      if (p.pending < (p.agents.empty() ? 1 : kMaxPending)) connect(p);
       return;
     }
     give(*agent, *scheduler_.next(transport, now));
