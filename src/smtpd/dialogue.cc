@@ -22,6 +22,10 @@ bool Dialogue::note_failure(const Error& error) {
 
 std::optional<Dialogue::Command> Dialogue::read_command() {
   pace_ = settings_.pace();
+  if (!stream_.wait_input_parked(pace_.deadline())) {
+    end_ = End::timeout;
+    return std::nullopt;
+  }
   auto line = stream_.read_line(settings_.line_length_limit, pace_.deadline());
   if (!line || line->end == io::LineEnd::eof) {
     note_failure(line ? Error(ErrorKind::closed, "") : line.error());

@@ -11,6 +11,27 @@ namespace postrider::smtpd {
 namespace params = config::params;
 using table::MatchList;
 
+namespace {
+
+/// Records are text, not names.
+constexpr table::Use kTextKeys{.fold_fixed = false, .any_bytes = true};
+
+class RecordTable : public dns::ReplyFilter {
+ public:
+  explicit RecordTable(table::Maps maps) : maps_(std::move(maps)) {}
+  std::string_view name() const override { return maps_.parameter(); }
+  Result<std::optional<std::string>> action(std::string_view record, Deadline deadline) override {
+    auto found = TRY(maps_.find(record, table::Where::all, deadline));
+    if (!found) return std::nullopt;
+    return std::move(found->value);
+  }
+
+ private:
+  table::Maps maps_;
+};
+
+}  // namespace
+
 Lists::Lists(const config::Config& config, table::Catalog& catalog, std::vector<std::string>& paths) {
   auto maps = [&](auto param) { return clients::open_maps(catalog, config, param, {}, paths); };
   auto list = [&](auto param, MatchList::Kind kind) {
@@ -27,6 +48,8 @@ Lists::Lists(const config::Config& config, table::Catalog& catalog, std::vector<
   ehlo_discard = maps(params::smtpd_discard_ehlo_keyword_address_maps);
   reject_filter = maps(params::smtpd_reject_filter_maps);
   reject_footer = maps(params::smtpd_reject_footer_maps);
+  table::Maps records = clients::open_maps(catalog, config, params::smtpd_dns_reply_filter, kTextKeys, paths);
+  if (!records.empty()) dns_filter = std::make_shared<RecordTable>(std::move(records));
 }
 
 Allowed allowed_by(const MatchList& list, const Client& client, Deadline deadline) {

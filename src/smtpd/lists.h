@@ -1,11 +1,13 @@
 // The tables and lists that a session asks, besides those of access control.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/config.h"
+#include "dns/resolver.h"
 #include "table/maps.h"
 #include "table/match_list.h"
 
@@ -25,6 +27,7 @@ struct Lists {
   table::Maps command_filter;
   table::Maps ehlo_discard;  ///< By client address.
   table::Maps reject_filter, reject_footer;
+  std::shared_ptr<dns::ReplyFilter> dns_filter;  ///< smtpd_dns_reply_filter, or null.
 };
 
 enum class Allowed : unsigned char { no, yes, unknown };

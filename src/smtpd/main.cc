@@ -42,7 +42,7 @@ struct Process {
         tables(clients::table_options(daemon.config())),
         policy(daemon.config(), tables, own_addresses(daemon.config())),
         lists(daemon.config(), tables, policy.paths),
-        world(daemon.config()),
+        world(daemon.config(), lists.dns_filter),
         cleanup(daemon.config(), settings),
         counter(daemon.config()),
         postmaster(daemon.config()),
@@ -92,8 +92,9 @@ void run(service::Daemon& daemon) {
     daemon.confine({.name = "smtpd", .read = process.policy.paths, .connect = true});
   }
   daemon.serve([](service::Client peer) {
-    Client client = identify(process, peer);
-    Session(process.server, std::move(peer.stream), std::move(client)).run();
+    // Not on the fiber's stack, of which an idle session needs little then.
+    auto session = std::make_unique<Session>(process.server, std::move(peer.stream), identify(process, peer));
+    session->run();
   });
 }
 

@@ -30,9 +30,7 @@ bool Session::data(Words arguments) {
 
 void Session::begin_content() {
   in_content_ = true;
-  std::vector<std::string> headers = memory_.effects.prepend;
-  headers.push_back(received_header());
-  mail_->begin_content(headers);
+  mail_->begin_content(memory_.effects, received_header());
 }
 
 std::string Session::received_header() {

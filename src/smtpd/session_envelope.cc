@@ -221,6 +221,7 @@ void Session::end_transaction() {
   in_content_ = content_has_bare_lf_ = false;
   forwarded_.reset();
   memory_.effects = {};
+  memory_.leases.clear();
 }
 
 }  // namespace postrider::smtpd

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "access/policy.h"
 #include "base/text.h"
 #include "config/params/bounce.h"
 #include "config/params/cleanup.h"
@@ -60,30 +61,6 @@ uint32_t flags_for_cleanup(const config::Config& config, uint32_t overrides) {
   return out;
 }
 
-/// C-style escapes: "\t", "\40".
-std::string resolve_escapes(std::string_view text) {
-  constexpr std::string_view kLetters = "abfnrtv", kMeanings = "\a\b\f\n\r\t\v";
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      out += text[i];
-      continue;
-    }
-    char c = text[++i];
-    size_t digits = 0;
-    while (digits < 3 && i + digits < text.size() && text[i + digits] >= '0' && text[i + digits] <= '7')
-      ++digits;
-    if (digits > 0) {
-      out += static_cast<char>(parse_unsigned(text.substr(i, digits), 8).value_or(0));
-      i += digits - 1;
-    } else {
-      size_t known = kLetters.find(c);
-      out += known == std::string_view::npos ? c : kMeanings[known];
-    }
-  }
-  return out;
-}
-
 size_t count(int value) {
   return static_cast<size_t>(std::max(value, 0));
 }
@@ -133,7 +110,7 @@ Settings::Settings(const config::Config& c, bool alone)
       content_filter(c.get(params::content_filter)),
       cleanup_service(c.get(params::cleanup_service_name)),
       reject_footer(c.get(params::smtpd_reject_footer)),
-      expansion_filter(resolve_escapes(c.get(params::smtpd_expansion_filter))),
+      expansion_filter(access::resolve_escapes(c.get(params::smtpd_expansion_filter))),
       postdrop(c.get(params::command_directory) + "/postdrop") {
   cleanup_flags = flags_for_cleanup(c, parse_overrides(c));
   // Local programs end lines as files do.

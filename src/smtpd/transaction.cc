@@ -108,13 +108,18 @@ void Transaction::add_recipient(std::string_view address, const smtp::RcptParame
   put(RecordType::recipient, address);
 }
 
-void Transaction::begin_content(const std::vector<std::string>& headers) {
+void Transaction::begin_content(const access::Effects& effects, const std::string& received) {
   size_ = 0;
+  put_effects(effects);
   put(RecordType::message, "");
-  for (const std::string& header : headers) {
-    for (std::string_view line : split_each(header, '\n'))
-      put(RecordType::text, line);
-  }
+  for (const std::string& header : effects.prepend)
+    put_lines(header);
+  put_lines(received);
+}
+
+void Transaction::put_lines(std::string_view text) {
+  for (std::string_view line : split_each(text, '\n'))
+    put(RecordType::text, line);
 }
 
 void Transaction::content(const ContentRecord& record) {
@@ -137,17 +142,19 @@ void Transaction::put_content(const ContentRecord& record) {
   put(record.type, fmt::format("{}{}", change.prefix, record.text));
 }
 
+/// What is new since the last time.
 void Transaction::put_effects(const access::Effects& effects) {
-  if (!effects.filter.empty()) put(RecordType::filter, effects.filter);
-  if (!effects.redirect.empty()) put(RecordType::redirect, effects.redirect);
-  for (const std::string& address : effects.bcc) {
+  if (effects.filter != told_.filter) put(RecordType::filter, effects.filter);
+  if (effects.redirect != told_.redirect) put(RecordType::redirect, effects.redirect);
+  for (size_t i = told_.bcc.size(); i < effects.bcc.size(); ++i) {
     put_attribute(names::kDsnOriginal, "");
     put_attribute(names::kNotify, fmt::format("{}", mail::Notify::never.bits()));
-    put(RecordType::recipient, address);
+    put(RecordType::recipient, effects.bcc[i]);
   }
-  uint32_t flags =
-      (effects.hold ? proto::kCleanupHold : 0U) | (effects.discard ? proto::kCleanupDiscard : 0U);
+  uint32_t flags = (effects.hold && !told_.hold ? proto::kCleanupHold : 0U) |
+                   (effects.discard && !told_.discard ? proto::kCleanupDiscard : 0U);
   if (flags != 0) put(RecordType::flags, flags_text(flags));
+  told_ = effects;
 }
 
 void Transaction::refused() {

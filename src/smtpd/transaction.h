@@ -56,10 +56,10 @@ class Transaction {
   Result<void> open(const Origin& origin);
   void add_recipient(std::string_view address, const smtp::RcptParameters& parameters);
 
-  /// Content begins with these headers, each with its continuation lines.
-  void begin_content(const std::vector<std::string>& headers);
+  /// What access tables want is told; content begins with the headers that they want and Received:.
+  void begin_content(const access::Effects& effects, const std::string& received);
   void content(const ContentRecord& record);
-  /// What access tables want, and the end of the message.
+  /// What access tables want since, and the end of the message.
   proto::CleanupStatus finish(const access::Effects& effects);
   /// The message was refused: the mail system shall know what it was.
   void refused();
@@ -70,6 +70,7 @@ class Transaction {
   void put(queue::RecordType type, std::string_view data);
   void put_attribute(std::string_view name, std::string_view value);
   void put_client(const Origin& origin);
+  void put_lines(std::string_view text);
   void put_content(const ContentRecord& record);
   void put_effects(const access::Effects& effects);
   Deadline deadline() const { return Deadline::after(settings_.ipc_timeout); }
@@ -82,6 +83,7 @@ class Transaction {
   size_t recipients_ = 0;
   int64_t arrival_seconds_ = 0, arrival_microseconds_ = 0;
   std::unique_ptr<MailSink> sink_;
+  access::Effects told_;
   HeaderStart header_start_;
   int64_t size_ = 0;
   uint32_t problems_ = 0;

@@ -5,8 +5,18 @@
 
 namespace postrider::smtpd {
 
-NetworkWorld::NetworkWorld(const config::Config& config)
-    : rewrite_(config, "smtpd"), resolver_(dns::ResolverSettings{}), hosts_(resolver_, {}) {
+namespace {
+
+dns::ResolverSettings with_filter(std::shared_ptr<dns::ReplyFilter> filter) {
+  dns::ResolverSettings out;
+  out.filter = std::move(filter);
+  return out;
+}
+
+}  // namespace
+
+NetworkWorld::NetworkWorld(const config::Config& config, std::shared_ptr<dns::ReplyFilter> filter)
+    : rewrite_(config, "smtpd"), resolver_(with_filter(std::move(filter))), hosts_(resolver_, {}) {
   auto protocols = config::inet_protocols(config);
   if (!protocols) throw config::ConfigError(protocols.error().text, config.source("inet_protocols"), "");
   if (protocols->ipv4) families_.push_back(AF_INET);

@@ -14,7 +14,7 @@ namespace postrider::smtpd {
 
 class NetworkWorld : public access::World {
  public:
-  explicit NetworkWorld(const config::Config& config);
+  NetworkWorld(const config::Config& config, std::shared_ptr<dns::ReplyFilter> filter);
 
   /// Reads what the sandbox may hide later.
   void prepare();

@@ -39,7 +39,8 @@ struct StatusAndText {
 StatusAndText read_status(mail::StatusCode status, std::string_view text, std::string_view about,
                           std::string_view default_text) {
   mail::StatusText parts = mail::split_status_text(status, text);
-  return {fitting_status(parts.code.text(), about), std::string(parts.text.empty() ? default_text : parts.text)};
+  return {fitting_status(parts.code.text(), about),
+          std::string(parts.text.empty() ? default_text : parts.text)};
 }
 
 constexpr std::array<std::string_view, 5> kMessageActions{"FILTER", "HOLD", "DISCARD", "REDIRECT", "BCC"};
@@ -54,7 +55,8 @@ std::string_view message_action(std::string_view word) {
 
 }  // namespace
 
-Judge::Verdict Judge::act(const Restriction& r, const Hit& hit, const Target& target, std::string cannot_permit) {
+Judge::Verdict Judge::act(const Restriction& r, const Hit& hit, const Target& target,
+                          std::string cannot_permit) {
   const Settings::Codes& code = policy_.settings.code;
   table_ = r.argument;
   key_ = hit.key;
@@ -62,7 +64,8 @@ Judge::Verdict Judge::act(const Restriction& r, const Hit& hit, const Target& ta
   auto is = [&](std::string_view action) { return equals_ignore_case(word, action); };
   auto refuse_with = [&](int reply_code, mail::StatusCode status) {
     StatusAndText parts = read_status(status, text, target.about, "Access denied");
-    return refuse(reply_code, parts.status, fmt::format("<{}>: {} rejected: {}", target.name, target.about, parts.text));
+    return refuse(reply_code, parts.status,
+                  fmt::format("<{}>: {} rejected: {}", target.name, target.about, parts.text));
   };
   if (is("DUNNO")) return Verdict::undecided;
   if (is("REJECT")) return refuse_with(code.access_reject, "5.7.1");
@@ -88,7 +91,8 @@ Judge::Verdict Judge::act(const Restriction& r, const Hit& hit, const Target& ta
   }
   if (is("PREPEND")) {
     if (facts_.where == "END-OF-MESSAGE") {
-      log::warning("access table {}: action PREPEND must be used before smtpd_end_of_data_restrictions", r.argument);
+      log::warning("access table {}: action PREPEND must be used before smtpd_end_of_data_restrictions",
+                   r.argument);
     } else if (mail::header_name_length(text) == 0) {
       log::warning("access table {} entry \"{}\" requires header: text", r.argument, printable(hit.key));
     } else if (memory_.effects.prepend.size() < kMaxAdditions) {
@@ -116,8 +120,9 @@ bool Judge::can_act_on_message(std::string_view action, const Restriction& r, co
   }
   // Before MAIL there is no message, and what is decided then would count for all messages of the session.
   if (!facts_.sender) {
-    log::warning("access table {}: with smtpd_delay_reject=no, action {} is always skipped in {} or {} restrictions",
-                 r.argument, action, about::kClient, about::kHelo);
+    log::warning(
+        "access table {}: with smtpd_delay_reject=no, action {} is always skipped in {} or {} restrictions",
+        r.argument, action, about::kClient, about::kHelo);
     return false;
   }
   return true;

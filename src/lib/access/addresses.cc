@@ -17,7 +17,9 @@ constexpr dns::Type kMailTypes[] = {dns::Type::mx, dns::Type::a, dns::Type::aaaa
 constexpr uint32_t kFinalClasses =
     proto::kResolveLocal | proto::kResolveVirtualAlias | proto::kResolveVirtualMailbox;
 
-bool is_literal(std::string_view domain) { return domain.starts_with('[') && domain.ends_with(']'); }
+bool is_literal(std::string_view domain) {
+  return domain.starts_with('[') && domain.ends_with(']');
+}
 
 /// What follows the last "@"; nothing when there is none.
 std::optional<std::string_view> domain_part(std::string_view address) {
@@ -66,9 +68,11 @@ Judge::Verdict Judge::non_fqdn_address(std::string_view address, std::string_vie
   std::string_view domain = domain_part(address).value_or(std::string_view());
   if (is_literal(domain)) return Verdict::undecided;
   if (domain.size() > 1 && domain.ends_with('.') && domain[domain.size() - 2] != '.') domain.remove_suffix(1);
-  bool full = domain.find('.') != std::string_view::npos && mail::valid_utf8_hostname(domain, facts_.smtputf8);
+  bool full =
+      domain.find('.') != std::string_view::npos && mail::valid_utf8_hostname(domain, facts_.smtputf8);
   if (full) return Verdict::undecided;
-  return refuse(policy_.settings.code.non_fqdn, "4.5.2", refused(address, about, "need fully-qualified address"));
+  return refuse(policy_.settings.code.non_fqdn, "4.5.2",
+                refused(address, about, "need fully-qualified address"));
 }
 
 Judge::Verdict Judge::unknown_domain(std::string_view address, std::string_view about) {
@@ -79,7 +83,8 @@ Judge::Verdict Judge::unknown_domain(std::string_view address, std::string_view 
   return unknown_mailhost(*domain, address, about);
 }
 
-Judge::Verdict Judge::unknown_mailhost(std::string_view domain, std::string_view address, std::string_view about) {
+Judge::Verdict Judge::unknown_mailhost(std::string_view domain, std::string_view address,
+                                       std::string_view about) {
   std::string name(domain);
   if (!is_all_ascii(name)) name = domain_to_ascii(name).value_or(name);
   dns::Answer answer = world_.lookup(name, kMailTypes, deadline_);
@@ -98,7 +103,8 @@ Judge::Verdict Judge::unknown_mailhost(std::string_view domain, std::string_view
       return refuse(policy_.settings.code.unknown_address, status,
                     refused(address, about, "Malformed DNS server reply"));
     default:
-      return refuse(policy_.settings.code.unknown_address, status, refused(address, about, "Domain not found"));
+      return refuse(policy_.settings.code.unknown_address, status,
+                    refused(address, about, "Domain not found"));
   }
 }
 
@@ -181,7 +187,8 @@ Judge::Verdict Judge::unlisted(std::string_view address, std::string_view about)
   auto unknown = [&](int reply_code, std::string_view table) {
     std::string why = "User unknown";
     if (policy_.settings.show_table_names) why += fmt::format(" in {} table", table);
-    return refuse(Complaint{ErrorClass::bounce, reply_code, std::string(status), refused(address, about, why), because()});
+    return refuse(Complaint{ErrorClass::bounce, reply_code, std::string(status), refused(address, about, why),
+                            because()});
   };
   auto look_up = [&](Result<bool> known, int reply_code, std::string_view table) {
     if (!known) return lookup_failure(address);
@@ -189,7 +196,8 @@ Judge::Verdict Judge::unlisted(std::string_view address, std::string_view about)
   };
   if ((reply->flags & proto::kResolveVirtualAlias) != 0) return unknown(code.unknown_alias, "virtual alias");
   if ((reply->flags & proto::kResolveVirtualMailbox) != 0 && !tables.virtual_mailbox.empty()) {
-    return look_up(is_listed(tables.virtual_mailbox, reply->recipient), code.unknown_mailbox, "virtual mailbox");
+    return look_up(is_listed(tables.virtual_mailbox, reply->recipient), code.unknown_mailbox,
+                   "virtual mailbox");
   }
   if ((reply->flags & proto::kResolveRelay) != 0 && !tables.relay.empty()) {
     return look_up(is_listed(tables.relay, reply->recipient), code.unknown_relay, "relay recipient");

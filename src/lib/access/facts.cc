@@ -5,8 +5,9 @@
 namespace postrider::access {
 
 std::string event_text(std::string_view what, std::string_view text, const Facts& facts, mail::LogForm form) {
-  std::string out = fmt::format("{}: {}: {} from {}: {};", facts.queue_id.empty() ? "NOQUEUE" : facts.queue_id, what,
-                                facts.where, facts.client, text);
+  std::string out =
+      fmt::format("{}: {}: {} from {}: {};", facts.queue_id.empty() ? "NOQUEUE" : facts.queue_id, what,
+                  facts.where, facts.client, text);
   if (facts.sender) out += fmt::format(" from=<{}>", mail::log_address(*facts.sender, form));
   if (facts.recipient) out += fmt::format(" to=<{}>", mail::log_address(*facts.recipient, form));
   out += fmt::format(" proto={}", facts.protocol);

@@ -3,14 +3,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "dns/host.h"
 #include "mail/address_parts.h"
+#include "policy/service.h"
 
 namespace postrider::access {
 
@@ -75,6 +78,13 @@ struct Effects {
   bool discard = false;
 };
 
+/// What a DNS list has about a name.
+struct DnsListing {
+  std::vector<std::string> addresses;  ///< The bytes of each.
+  std::string text;                    ///< Why, for people.
+  bool failed = false;                 ///< It did not answer.
+};
+
 /// What decisions leave behind for later ones in the same session.
 struct Memory {
   using Kept = std::shared_ptr<const Complaint>;
@@ -83,7 +93,10 @@ struct Memory {
   /// defer_if_permit as these stages left it.
   Kept after_client, after_helo, after_sender;
   Effects effects;
-  bool hang_up = false;                                    ///< The session shall end without another word.
+  bool hang_up = false;                                  ///< The session shall end without another word.
+  std::unordered_map<std::string, DnsListing> listings;  ///< By question.
+  /// Connections to policy services. To be given back when a transaction is over.
+  std::map<const policy::Service*, policy::Lease> leases;
   bool sender_looked_up = false, recipient_looked_up = false;  ///< A restriction has done it already.
 };
 

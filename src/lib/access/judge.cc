@@ -75,7 +75,8 @@ Judge::Answer Judge::rcpt() {
     if (verdict == Verdict::reject) return answer(verdict);
   }
   if (memory_.defer_if_permit) return answer(refuse(*memory_.defer_if_permit));
-  if (policy_.settings.reject_unlisted_recipient && !memory_.recipient_looked_up && !memory_.effects.discard) {
+  if (policy_.settings.reject_unlisted_recipient && !memory_.recipient_looked_up &&
+      !memory_.effects.discard) {
     parameter_ = "smtpd_reject_unlisted_recipient";
     verdict = unlisted(recipient, about::kRecipient);
   }
@@ -187,7 +188,8 @@ Judge::Verdict Judge::run_levels() {
 /// A decision ends all lists, unless one of them may not permit.
 Judge::Verdict Judge::unwind(Verdict verdict) {
   if (verdict != Verdict::permit) return verdict;
-  while (!levels_.empty() && levels_.back().cannot_permit.empty()) levels_.pop_back();
+  while (!levels_.empty() && levels_.back().cannot_permit.empty())
+    levels_.pop_back();
   if (levels_.empty()) return verdict;
   permit_does_not_count(levels_.back().cannot_permit);
   levels_.pop_back();
@@ -203,7 +205,9 @@ void Judge::warn_if_followed(std::string_view name) const {
 
 Judge::Verdict Judge::apply(const Restriction& r, const Target& target) {
   const Settings::Codes& code = policy_.settings.code;
-  auto rejected = [&](std::string_view why) { return fmt::format("<{}>: {} rejected: {}", target.name, target.about, why); };
+  auto rejected = [&](std::string_view why) {
+    return fmt::format("<{}>: {} rejected: {}", target.name, target.about, why);
+  };
   switch (r.action) {
     case Action::permit:
       warn_if_followed(r.name);
@@ -227,9 +231,10 @@ Judge::Verdict Judge::apply(const Restriction& r, const Target& target) {
       return check_access(r, r.subject, target);
     case Action::bare_table:
       if (target.default_subject != Subject::none) return check_access(r, target.default_subject, target);
-      log::warning("specify one of (check_client_access, check_reverse_client_hostname_access, check_helo_access, "
-                   "check_sender_access, check_recipient_access, check_etrn_access) before {} restriction \"{}\"",
-                   target.about, r.name);
+      log::warning(
+          "specify one of (check_client_access, check_reverse_client_hostname_access, check_helo_access, "
+          "check_sender_access, check_recipient_access, check_etrn_access) before {} restriction \"{}\"",
+          target.about, r.name);
       return configuration_error();
     case Action::restriction_class:
       if (levels_.size() >= kMaxLevels) {
@@ -269,15 +274,31 @@ Judge::Verdict Judge::apply(const Restriction& r, const Target& target) {
     case Action::reject_unknown_domain:
     case Action::reject_unlisted:
       return address_restriction(r, target);
+    case Action::reject_listed:
+    case Action::permit_listed:
+      return dns_list(r);
+    case Action::policy_service:
+      return ask_policy_service(r, target);
+    case Action::permit_mx_backup:
+      return facts_.recipient ? mx_backup(*facts_.recipient, target) : Verdict::undecided;
+    case Action::ignored:
+      log::warning("{}", r.problem);
+      return Verdict::undecided;
     case Action::sender_login:
-      log::warning("restriction `{}' ignored: no SASL support", r.name);
+      // The general restriction is both of the special ones.
+      if (r.name == "reject_sender_login_mismatch") {
+        log::warning("restriction `reject_authenticated_sender_login_mismatch' ignored: no SASL support");
+        log::warning("restriction `reject_unauthenticated_sender_login_mismatch' ignored: no SASL support");
+      } else {
+        log::warning("restriction `{}' ignored: no SASL support", r.name);
+      }
       return Verdict::undecided;
     case Action::unavailable:
       log::warning("restriction \"{}\" is not available in this release", r.name);
       return configuration_error();
     case Action::removed:
-      log::warning("support for restriction \"{}\" has been removed in Postfix 3.9; instead, specify \"{}\"", r.name,
-                   r.advice);
+      log::warning("support for restriction \"{}\" has been removed in Postfix 3.9; instead, specify \"{}\"",
+                   r.name, r.advice);
       return configuration_error();
     case Action::unknown:
       log::warning("unknown smtpd restriction: \"{}\"", r.name);

@@ -36,8 +36,14 @@ class World {
 /// Each stage gives the refusal, or nothing.
 class Judge {
  public:
-  Judge(const Policy& policy, World& world, Journal& journal, const Facts& facts, Memory& memory, Deadline deadline)
-      : policy_(policy), world_(world), journal_(journal), facts_(facts), memory_(memory), deadline_(deadline) {}
+  Judge(const Policy& policy, World& world, Journal& journal, const Facts& facts, Memory& memory,
+        Deadline deadline)
+      : policy_(policy),
+        world_(world),
+        journal_(journal),
+        facts_(facts),
+        memory_(memory),
+        deadline_(deadline) {}
 
   using Answer = std::optional<Refusal>;
   Answer client();
@@ -141,17 +147,39 @@ class Judge {
   Found find_domain(const table::Maps& maps, std::string_view domain) const;
   Found find_address(const table::Maps& maps, std::string_view ip) const;
   Found find_key(const table::Maps& maps, std::string_view key) const;
-  Verdict found(const Restriction& restriction, Found found, const Target& target, std::string cannot_permit = {});
+  Verdict found(const Restriction& restriction, Found found, const Target& target,
+                std::string cannot_permit = {});
   std::string forbids_permit(const Restriction& restriction, std::string_view name) const;
   void permit_does_not_count(std::string_view cannot_permit) const;
   static constexpr std::string_view kSilently = "-";
 
+  // dns_lists.cc: what lists in the DNS say
+  struct Listed {
+    std::string name, text;  ///< As the question has it, and as people read it.
+    std::string_view about;
+  };
+  Verdict dns_list(const Restriction& restriction);
+  std::optional<Listed> listed_subject(const Restriction& restriction) const;
+  Result<const DnsListing*> listing(const Restriction& restriction, const std::string& name);
+  Result<std::string> listed_template(const Restriction& restriction) const;
+  Verdict refuse_listed(const Restriction& restriction, const Listed& subject, const std::string& reason);
+
+  // delegation.cc: decisions of others
+  Verdict ask_policy_service(const Restriction& restriction, const Target& target);
+  policy::Attributes policy_request(const policy::ServiceSettings& service) const;
+  Verdict mx_backup(std::string_view recipient, const Target& target);
+  Result<bool> is_own_host(const std::string& host);
+  Result<bool> may_back_up(const std::vector<dns::Record>& servers);
+
   // actions.cc: what they answer
-  Verdict act(const Restriction& restriction, const Hit& hit, const Target& target, std::string cannot_permit);
+  Verdict act(const Restriction& restriction, const Hit& hit, const Target& target,
+              std::string cannot_permit);
   Verdict act_on_message(std::string_view action, std::string_view text, const Restriction& restriction,
                          const Hit& hit, const Target& target);
-  bool can_act_on_message(std::string_view action, const Restriction& restriction, const Target& target) const;
-  Verdict nested_list(const Restriction& restriction, const Hit& hit, const Target& target, std::string cannot_permit);
+  bool can_act_on_message(std::string_view action, const Restriction& restriction,
+                          const Target& target) const;
+  Verdict nested_list(const Restriction& restriction, const Hit& hit, const Target& target,
+                      std::string cannot_permit);
 
   const Policy& policy_;
   World& world_;

@@ -43,8 +43,9 @@ Judge::Verdict Judge::unknown_client() {
 Judge::Verdict Judge::unknown_reverse_client() {
   if (facts_.reverse_status == dns::NameCheck::ok) return Verdict::undecided;
   int code = facts_.reverse_status == dns::NameCheck::temporary ? 450 : policy_.settings.code.unknown_client;
-  return refuse(code, "4.7.1",
-                fmt::format("Client host rejected: cannot find your reverse hostname, [{}]", facts_.client_address));
+  return refuse(
+      code, "4.7.1",
+      fmt::format("Client host rejected: cannot find your reverse hostname, [{}]", facts_.client_address));
 }
 
 Judge::Verdict Judge::helo_restriction(const Restriction& restriction) {
@@ -88,8 +89,9 @@ Judge::Verdict Judge::non_fqdn_hostname(std::string_view name) {
 Judge::Verdict Judge::unknown_hostname(std::string_view name) {
   dns::Answer answer = world_.lookup(name, kHostTypes, deadline_);
   if (answer.found()) return Verdict::undecided;
-  std::string text = fmt::format("<{}>: {} rejected: {}", name, about::kHelo,
-                                 answer.status == dns::Status::malformed ? "Malformed DNS server reply" : "Host not found");
+  std::string text =
+      fmt::format("<{}>: {} rejected: {}", name, about::kHelo,
+                  answer.status == dns::Status::malformed ? "Malformed DNS server reply" : "Host not found");
   if (answer.status == dns::Status::try_again) {
     return defer_if_permit(policy_.settings.unknown_helo_tempfail, 450, "4.7.1", std::move(text));
   }

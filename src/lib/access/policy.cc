@@ -68,10 +68,14 @@ Policy::RewriteClients read_rewrite_clients(table::Catalog& catalog, const confi
       out.networks = true;
     } else if (word->find(':') != std::string_view::npos) {
       auto maps = table::Maps::create(catalog, "local_header_rewrite_clients", *word, {});
-      if (!maps) throw config::ConfigError(maps.error().text, config.source("local_header_rewrite_clients"), "correct the table");
+      if (!maps)
+        throw config::ConfigError(maps.error().text, config.source("local_header_rewrite_clients"),
+                                  "correct the table");
       out.tables.push_back(std::move(*maps));
-    } else if (!equals_ignore_case(*word, "check_address_map") && !equals_ignore_case(*word, "permit_sasl_authenticated") &&
-               !equals_ignore_case(*word, "permit_tls_clientcerts") && !equals_ignore_case(*word, "permit_tls_all_clientcerts")) {
+    } else if (!equals_ignore_case(*word, "check_address_map") &&
+               !equals_ignore_case(*word, "permit_sasl_authenticated") &&
+               !equals_ignore_case(*word, "permit_tls_clientcerts") &&
+               !equals_ignore_case(*word, "permit_tls_all_clientcerts")) {
       log::warning("parameter local_header_rewrite_clients: invalid request: {}", *word);
     }
   }
@@ -79,6 +83,29 @@ Policy::RewriteClients read_rewrite_clients(table::Catalog& catalog, const confi
 }
 
 }  // namespace
+
+std::string resolve_escapes(std::string_view text) {
+  constexpr std::string_view kLetters = "abfnrtv", kMeanings = "\a\b\f\n\r\t\v";
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      out += text[i];
+      continue;
+    }
+    char c = text[++i];
+    size_t digits = 0;
+    while (digits < 3 && i + digits < text.size() && text[i + digits] >= '0' && text[i + digits] <= '7')
+      ++digits;
+    if (digits > 0) {
+      out += static_cast<char>(parse_unsigned(text.substr(i, digits), 8).value_or(0));
+      i += digits - 1;
+    } else {
+      size_t known = kLetters.find(c);
+      out += known == std::string_view::npos ? c : kMeanings[known];
+    }
+  }
+  return out;
+}
 
 Settings::Settings(const config::Config& c)
     : delay_reject(c.get(params::smtpd_delay_reject)),
@@ -95,8 +122,14 @@ Settings::Settings(const config::Config& c)
       recipient_delimiter(c.get(params::recipient_delimiter)),
       double_bounce_sender(c.get(params::double_bounce_sender)),
       owner_request_special(c.get(params::owner_request_special)),
-      parents_match_subdomains(lists_word(c.get(params::parent_domain_matches_subdomains), "smtpd_access_maps")),
+      parents_match_subdomains(
+          lists_word(c.get(params::parent_domain_matches_subdomains), "smtpd_access_maps")),
       message_size_limit(c.get(params::message_size_limit)),
+      default_rbl_reply(c.get(params::default_rbl_reply)),
+      expansion_filter(resolve_escapes(c.get(params::smtpd_expansion_filter))),
+      stress(c.get(params::stress)),
+      compatibility_level(c.get(params::compatibility_level)),
+      mail_version(c.get(params::mail_version)),
       unknown_address_tempfail(parse_temp_fail(c.get(params::unknown_address_tempfail_action))),
       unknown_helo_tempfail(parse_temp_fail(c.get(params::unknown_helo_hostname_tempfail_action))),
       code{.access_reject = c.get(params::access_map_reject_code),
@@ -110,6 +143,7 @@ Settings::Settings(const config::Config& c)
            .unknown_address = c.get(params::unknown_address_reject_code),
            .relay = c.get(params::relay_domains_reject_code),
            .plaintext = c.get(params::plaintext_reject_code),
+           .rbl = c.get(params::maps_rbl_reject_code),
            .multi_recipient_bounce = c.get(params::multi_recipient_bounce_reject_code),
            .unknown_local = c.get(params::unknown_local_recipient_reject_code),
            .unknown_relay = c.get(params::unknown_relay_recipient_reject_code),
@@ -141,8 +175,11 @@ Policy::Policy(const config::Config& config, table::Catalog& catalog, std::vecto
   recipients.relay = maps(params::relay_recipient_maps);
   mynetworks = list(params::mynetworks, MatchList::Kind::host);
   mydestination = list(params::mydestination, MatchList::Kind::domain);
+  rbl_replies = maps(params::rbl_reply_maps);
+  mx_backup_networks = list(params::permit_mx_backup_networks, MatchList::Kind::address);
   logged_permits = list(params::smtpd_log_access_permit_actions, MatchList::Kind::text);
   rewrite_clients = read_rewrite_clients(catalog, config, paths);
+  reader.configuration_is_complete();
 }
 
 mail::DelimiterRules Policy::delimiters() const {
@@ -169,7 +206,8 @@ Result<bool> Policy::is_local_domain(std::string_view domain, Deadline deadline)
 void Policy::require_relay_control() const {
   if (controls_relaying(relay) || controls_relaying(recipient)) return;
   throw config::ConfigError(
-      "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working instance "
+      "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working "
+      "instance "
       "of: reject_unauth_destination, defer_unauth_destination, reject, defer or defer_if_permit",
       {}, "without one of them anybody could send mail anywhere through this system");
 }

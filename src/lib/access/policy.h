@@ -16,6 +16,9 @@ namespace postrider::access {
 /// What becomes of a request when a name cannot be looked up now.
 enum class TempFail : unsigned char { defer_if_permit, defer };
 
+/// C-style escapes in a text as in smtpd_expansion_filter: "\\t", "\\40".
+std::string resolve_escapes(std::string_view text);
+
 struct Settings {
   explicit Settings(const config::Config& config);
 
@@ -28,17 +31,21 @@ struct Settings {
   bool owner_request_special;
   bool parents_match_subdomains;  ///< In access tables.
   int64_t message_size_limit;     ///< 0: none.
+  std::string default_rbl_reply;
+  std::string expansion_filter;                           ///< smtpd_expansion_filter, escapes resolved.
+  std::string stress, compatibility_level, mail_version;  ///< What policy services are told.
   TempFail unknown_address_tempfail, unknown_helo_tempfail;
   struct Codes {
-    int access_reject, access_defer, reject, defer, invalid_hostname, non_fqdn, unknown_client, unknown_hostname,
-        unknown_address, relay, plaintext, multi_recipient_bounce, unknown_local, unknown_relay, unknown_alias,
-        unknown_mailbox;
+    int access_reject, access_defer, reject, defer, invalid_hostname, non_fqdn, unknown_client,
+        unknown_hostname, unknown_address, relay, plaintext, rbl, multi_recipient_bounce, unknown_local,
+        unknown_relay, unknown_alias, unknown_mailbox;
   } code;
 };
 
 /// Tables of valid addresses.
 struct RecipientTables {
-  table::Maps canonical, sender_canonical, recipient_canonical, virtual_alias;  ///< What they have is valid anywhere.
+  table::Maps canonical, sender_canonical, recipient_canonical,
+      virtual_alias;                          ///< What they have is valid anywhere.
   table::Maps local, virtual_mailbox, relay;  ///< By class of the domain; empty: anything is valid.
 };
 
@@ -52,6 +59,8 @@ struct Policy {
   RestrictionList client, helo, sender, relay, recipient, data, end_of_data, etrn;
   RecipientTables recipients;
   table::MatchList mynetworks, mydestination;
+  table::Maps rbl_replies;
+  table::MatchList mx_backup_networks;
   table::MatchList logged_permits;  ///< smtpd_log_access_permit_actions
   std::vector<sys::Address> own_addresses;
 

@@ -24,8 +24,8 @@ inline constexpr std::string_view kEndOfData = "End-of-data";
 /// differ between senders and recipients, and mean nothing elsewhere.
 std::string fitting_status(std::string_view status, std::string_view about);
 
-/// The reply line of a complaint: code and status agree, characters are printable, the length is limited. A code
-/// that is none is logged and replaced. With `soft` (soft_bounce) 5xx becomes 4xx.
+/// The reply line of a complaint: code and status agree, characters are printable, the length is limited. A
+/// code that is none is logged and replaced. With `soft` (soft_bounce) 5xx becomes 4xx.
 std::string reply_line(const Complaint& complaint, bool soft);
 
 }  // namespace postrider::access

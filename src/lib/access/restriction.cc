@@ -98,24 +98,25 @@ constexpr Word kTables[] = {
     access_table("check_ccert_access", Subject::certificate),
 };
 
-constexpr Word unavailable(std::string_view name, Argument argument = Argument::none) {
-  return {name, Action::unavailable, Subject::none, Via::itself, argument};
+constexpr Word dns_list(std::string_view name, Subject subject, Action action = Action::reject_listed) {
+  return {name, action, subject, Via::itself, Argument::domain};
 }
 
 constexpr Word kOthers[] = {
-    unavailable("check_policy_service", Argument::service),
-    unavailable("reject_rbl_client", Argument::domain),
-    unavailable("reject_rhsbl_client", Argument::domain),
-    unavailable("reject_rhsbl_reverse_client", Argument::domain),
-    unavailable("reject_rhsbl_helo", Argument::domain),
-    unavailable("reject_rhsbl_sender", Argument::domain),
-    unavailable("reject_rhsbl_recipient", Argument::domain),
-    unavailable("permit_dnswl_client", Argument::domain),
-    unavailable("permit_rhswl_client", Argument::domain),
-    unavailable("permit_mx_backup"),
-    unavailable("reject_unverified_sender"),
-    unavailable("reject_unverified_address"),
-    unavailable("reject_unverified_recipient"),
+    {"check_policy_service", Action::policy_service, Subject::none, Via::itself, Argument::service},
+    dns_list("reject_rbl_client", Subject::none),
+    dns_list("reject_rbl", Subject::none),
+    dns_list("reject_rhsbl_client", Subject::client),
+    dns_list("reject_rhsbl_reverse_client", Subject::reverse_client),
+    dns_list("reject_rhsbl_helo", Subject::helo),
+    dns_list("reject_rhsbl_sender", Subject::sender),
+    dns_list("reject_rhsbl_recipient", Subject::recipient),
+    dns_list("permit_dnswl_client", Subject::none, Action::permit_listed),
+    dns_list("permit_rhswl_client", Subject::client, Action::permit_listed),
+    {"permit_mx_backup", Action::permit_mx_backup, Subject::recipient},
+    {"reject_unverified_sender", Action::unavailable},
+    {"reject_unverified_address", Action::unavailable},
+    {"reject_unverified_recipient", Action::unavailable},
     {"permit_naked_ip_address", Action::removed, Subject::none, Via::itself, Argument::none,
      "permit_mynetworks"},
     {"reject_maps_rbl", Action::removed, Subject::none, Via::itself, Argument::none,
@@ -139,17 +140,20 @@ const Word* find_word(std::string_view name) {
 /// A client is held up for so many seconds at most: it will not wait longer.
 constexpr int64_t kMaxPause = 3600;
 
-bool is_table(std::string_view word) { return word.find(':') != std::string_view::npos; }
+bool is_table(std::string_view word) {
+  return word.find(':') != std::string_view::npos;
+}
 
 }  // namespace
 
 RestrictionReader::RestrictionReader(table::Catalog& catalog, const config::Config& config,
                                      std::vector<std::string>& paths)
-    : catalog_(catalog), config_(config), paths_(&paths) {
+    : catalog_(catalog), config_(config), paths_(&paths), service_defaults_(config) {
   std::string names = config.get(params::smtpd_restriction_classes);
   // Classes may name each other, so all names are known before any list is read.
   std::vector<std::string_view> words = split_any(names, kListSeparators);
-  for (std::string_view name : words) classes_.emplace(name, std::make_unique<RestrictionList>());
+  for (std::string_view name : words)
+    classes_.emplace(name, std::make_unique<RestrictionList>());
   for (auto& [name, list] : classes_) {
     auto value = config.value(name);
     if (!value) throw config::ConfigError(value.error().text, config.source(name), "correct the value");
@@ -177,7 +181,8 @@ RestrictionList RestrictionReader::read(config::Param<std::string> param) {
 RestrictionList RestrictionReader::read_text(std::string_view text) const {
   RestrictionList out;
   std::string_view rest = text;
-  while (auto word = table::next_item(rest)) out.items.push_back(read_one(*word, rest));
+  while (auto word = table::next_item(rest))
+    out.items.push_back(read_one(*word, rest));
   return out;
 }
 
@@ -226,9 +231,43 @@ void RestrictionReader::read_argument(Restriction& out, std::string_view& rest) 
     if (is_table(out.argument)) return open_table(out, out.argument);
     misused(fmt::format("restriction {}: bad argument \"{}\": need maptype:mapname", out.name,
                         word ? printable(*word) : out.name));
+  } else if (out.action == Action::policy_service) {
+    if (auto done = read_service(out); !done) misused(done.error().text);
   } else if (!word) {
-    misused(fmt::format("restriction {} requires an argument", out.name));
+    out.action = Action::ignored;
+    out.problem = fmt::format("restriction {} requires domain name argument", out.name);
+  } else if (auto done = read_list_name(out); !done) {
+    misused(done.error().text);
   }
+}
+
+/// "domain" or "domain=pattern".
+Result<void> RestrictionReader::read_list_name(Restriction& out) const {
+  size_t equals = out.argument.find('=');
+  out.domain = out.argument.substr(0, equals);
+  if (equals == std::string::npos) return {};
+  auto pattern = Ipv4Pattern::parse(std::string_view(out.argument).substr(equals + 1));
+  if (!pattern && strict_)
+    throw config::ConfigError(pattern.error().text, {}, "correct the pattern behind \"=\"");
+  out.pattern = TRY(std::move(pattern));
+  return {};
+}
+
+Result<void> RestrictionReader::read_service(Restriction& out) const {
+  auto known = services_.find(out.argument);
+  if (known == services_.end()) {
+    auto settings = policy::parse_service(out.argument, service_defaults_);
+    if (!settings && strict_) {
+      throw config::ConfigError(settings.error().text, {},
+                                "give check_policy_service inet:host:port or unix:path");
+    }
+    auto service = std::make_shared<policy::Service>(TRY(std::move(settings)));
+    known = services_.emplace(out.argument, std::move(service)).first;
+  }
+  out.service = known->second;
+  // What log lines call it.
+  out.argument = out.service->settings().endpoint;
+  return {};
 }
 
 }  // namespace postrider::access

@@ -8,8 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "access/ip_pattern.h"
 #include "base/deadline.h"
 #include "config/config.h"
+#include "policy/service.h"
 #include "table/maps.h"
 
 namespace postrider::access {
@@ -44,16 +46,31 @@ enum class Action : unsigned char {
   reject_unknown_domain,
   reject_unlisted,
   reject_multi_recipient_bounce,
+  reject_listed,  ///< In a DNS list; `subject` tells what is looked up, none: the client's address.
+  permit_listed,
+  policy_service,  ///< Another program decides.
+  permit_mx_backup,
   sender_login,  ///< reject_sender_login_mismatch and the like.
 
   unavailable,  ///< Known, and not in this release.
   removed,      ///< Gone since release 3.9.
   unknown,
+  ignored,  ///< The argument is missing, and nothing depends on it; `problem` is the log line.
   misused,  ///< The argument is missing or malformed; `problem` is the log line.
 };
 
 /// What a restriction looks at.
-enum class Subject : unsigned char { none, client, reverse_client, helo, sender, recipient, etrn, login, certificate };
+enum class Subject : unsigned char {
+  none,
+  client,
+  reverse_client,
+  helo,
+  sender,
+  recipient,
+  etrn,
+  login,
+  certificate
+};
 /// Whether the subject itself is looked up, or hosts that stand for its domain.
 enum class Via : unsigned char { itself, name_servers, mail_exchangers, addresses };
 
@@ -63,9 +80,12 @@ struct Restriction {
   Action action = Action::unknown;
   Subject subject = Subject::none;
   Via via = Via::itself;
-  std::string name;      ///< As it is usually written: "reject_unauth_destination".
-  std::string argument;  ///< As written.
-  table::Maps table;     ///< One table.
+  std::string name;                    ///< As it is usually written: "reject_unauth_destination".
+  std::string argument;                ///< As written.
+  table::Maps table;                   ///< One table.
+  std::string domain;                  ///< Of a DNS list.
+  std::optional<Ipv4Pattern> pattern;  ///< What counts in its replies.
+  std::shared_ptr<policy::Service> service;
   seconds pause{0};
   const RestrictionList* members = nullptr;  ///< Of a class.
   std::string problem;
@@ -81,12 +101,14 @@ struct RestrictionList {
 /// The user's smtpd_restriction_classes, and the means to read lists.
 class RestrictionReader {
  public:
-  /// Reads the classes. Throws ConfigError where one is not defined. The catalog must outlive the object; what
-  /// tables need of the file system is added to `paths`.
+  /// Reads the classes. Throws ConfigError where one is not defined. The catalog must outlive the object;
+  /// what tables need of the file system is added to `paths`.
   RestrictionReader(table::Catalog& catalog, const config::Config& config, std::vector<std::string>& paths);
 
   /// The list that a parameter has.
   RestrictionList read(config::Param<std::string> param);
+  /// The configuration has been read: what is found later is no reason to end.
+  void configuration_is_complete() { strict_ = false; }
   /// A list that was found in a table. Tables in it would be opened now, which a sandbox may not allow.
   RestrictionList read_text(std::string_view text) const;
 
@@ -94,11 +116,17 @@ class RestrictionReader {
   Restriction read_one(std::string_view word, std::string_view& rest) const;
   void open_table(Restriction& out, std::string_view spec) const;
   void read_argument(Restriction& out, std::string_view& rest) const;
+  Result<void> read_list_name(Restriction& out) const;
+  Result<void> read_service(Restriction& out) const;
 
   table::Catalog& catalog_;
   const config::Config& config_;
   std::vector<std::string>* paths_;
   std::map<std::string, std::unique_ptr<RestrictionList>, std::less<>> classes_;
+  policy::ServiceSettings service_defaults_;
+  /// By argument: what several restrictions name is one.
+  mutable std::map<std::string, std::shared_ptr<policy::Service>, std::less<>> services_;
+  bool strict_ = true;  ///< Mistakes end the start-up; later they are answered with a temporary error.
 };
 
 }  // namespace postrider::access

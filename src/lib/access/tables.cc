@@ -28,7 +28,9 @@ dns::Type record_type(Via via) {
   }
 }
 
-std::string_view after_at(std::string_view address) { return address.substr(address.rfind('@') + 1); }
+std::string_view after_at(std::string_view address) {
+  return address.substr(address.rfind('@') + 1);
+}
 
 }  // namespace
 
@@ -40,7 +42,8 @@ Judge::Verdict Judge::check_access(const Restriction& r, Subject subject, const 
       return check_servers(r, facts_.client_name, {facts_.client, about::kClient, target.default_subject});
     case Subject::reverse_client:
       if (facts_.reverse_name == kUnknown) return Verdict::undecided;
-      return check_servers(r, facts_.reverse_name, {facts_.reverse_name, about::kReverseClient, target.default_subject});
+      return check_servers(r, facts_.reverse_name,
+                           {facts_.reverse_name, about::kReverseClient, target.default_subject});
     case Subject::helo:
       if (!facts_.helo_name) return Verdict::undecided;
       return check_servers(r, *facts_.helo_name, {*facts_.helo_name, about::kHelo, target.default_subject});
@@ -49,7 +52,8 @@ Judge::Verdict Judge::check_access(const Restriction& r, Subject subject, const 
       return check_servers(r, *facts_.sender, {*facts_.sender, about::kSender, target.default_subject});
     case Subject::recipient:
       if (!facts_.recipient || facts_.recipient->empty()) return Verdict::undecided;
-      return check_servers(r, *facts_.recipient, {*facts_.recipient, about::kRecipient, target.default_subject});
+      return check_servers(r, *facts_.recipient,
+                           {*facts_.recipient, about::kRecipient, target.default_subject});
     default:
       return Verdict::undecided;
   }
@@ -66,7 +70,8 @@ Judge::Verdict Judge::check_itself(const Restriction& r, Subject subject, const 
     case Subject::client:
       return client_table(facts_.client_name, {facts_.client, about::kClient, by_default}, true);
     case Subject::reverse_client:
-      return client_table(facts_.reverse_name, {facts_.reverse_name, about::kReverseClient, by_default}, false);
+      return client_table(facts_.reverse_name, {facts_.reverse_name, about::kReverseClient, by_default},
+                          false);
     case Subject::helo:
       if (!facts_.helo_name) return Verdict::undecided;
       return found(r, find_domain(r.table, *facts_.helo_name), {*facts_.helo_name, about::kHelo, by_default});
@@ -153,7 +158,8 @@ Judge::Verdict Judge::check_mail(const Restriction& r, std::string_view address,
   return found(r, std::move(hit), target, std::string(suspicious ? kSilently : ""));
 }
 
-Judge::Verdict Judge::found(const Restriction& r, Found hit, const Target& target, std::string cannot_permit) {
+Judge::Verdict Judge::found(const Restriction& r, Found hit, const Target& target,
+                            std::string cannot_permit) {
   if (!hit) return act(r, Hit{std::string(kBrokenTable), ""}, target, std::move(cannot_permit));
   if (!*hit) return Verdict::undecided;
   return act(r, **hit, target, std::move(cannot_permit));
@@ -210,7 +216,7 @@ std::optional<std::vector<std::string>> Judge::servers_of(std::string_view name,
   }
   if (!answer.found()) {
     std::string_view why = answer.status == dns::Status::try_again ? "Host not found, try again"
-                           : answer.no_such_name                  ? "Host not found"
+                           : answer.no_such_name                   ? "Host not found"
                                                  : "Host found but no data record of requested type";
     log::warning("Unable to look up {} host for {}: {}", dns::type_name(type),
                  printable(domain.size() > 1 ? domain : name), why);
@@ -229,8 +235,8 @@ Judge::Verdict Judge::check_hosts(const Restriction& r, const std::vector<std::s
     sys::HostAnswer answer = world_.addresses(host, deadline_);
     if (!answer.found()) {
       if (type == dns::Type::a) continue;
-      log::warning("Unable to look up {} host {} for {} {}: {}", dns::type_name(type), printable(host), target.about,
-                   printable(target.name), answer.text);
+      log::warning("Unable to look up {} host {} for {} {}: {}", dns::type_name(type), printable(host),
+                   target.about, printable(target.name), answer.text);
       continue;
     }
     for (const sys::Address& address : answer.addresses) {

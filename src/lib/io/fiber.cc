@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <new>
 
@@ -154,13 +155,54 @@ void spawn(Task body) {
   s.ready.push_back(fiber);
 }
 
+namespace {
+
+/// Where the stack of a suspended fiber ends. The context is one pointer to it.
+char* stack_end(const Fiber& fiber) {
+  static_assert(sizeof fiber.context == sizeof(char*));
+  char* end;
+  memcpy(&end, &fiber.context, sizeof end);
+  return end;
+}
+
+/// Copying more than this costs more than the page that it saves.
+constexpr size_t kMaxParked = 3 * 1024;
+
+}  // namespace
+
+void Loop::State::park(Fiber& fiber) {
+  fiber.park = false;
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  char* end = stack_end(fiber);
+  auto* bottom = static_cast<char*>(const_cast<void*>(fiber.stack_bottom));
+  auto used = static_cast<size_t>(bottom + fiber.stack_size - end);
+  if (used > kMaxParked) {
+    // At least what lies below is given back.
+    auto unused = static_cast<size_t>(end - bottom) / StackPool::kPage * StackPool::kPage;
+    madvise(bottom, unused, MADV_DONTNEED);
+    return;
+  }
+  fiber.parked = std::make_unique_for_overwrite<char[]>(used);
+  fiber.parked_size = used;
+  memcpy(fiber.parked.get(), end, used);
+  madvise(bottom, fiber.stack_size, MADV_DONTNEED);
+#endif
+}
+
+void Loop::State::unpark(Fiber& fiber) {
+  memcpy(stack_end(fiber), fiber.parked.get(), fiber.parked_size);
+  fiber.parked.reset();
+}
+
 void Loop::State::resume(Fiber* fiber) {
+  if (fiber->parked) unpark(*fiber);
   running = fiber;
   begin_switch(&scheduler_fake_stack, fiber->stack_bottom, fiber->stack_size);
   fiber->context = std::move(fiber->context).resume();
   end_switch(scheduler_fake_stack, nullptr, nullptr);
   running = nullptr;
-  if (fiber->finished) retire(fiber);
+  if (fiber->finished) return retire(fiber);
+  if (fiber->park) park(*fiber);
 }
 
 void Loop::State::retire(Fiber* fiber) {
@@ -203,6 +245,11 @@ bool suspend(Deadline deadline) {
   fiber->deadline = Clock::time_point::max();
   if (s.unwinding) throw Unwind();
   return !fiber->timed_out;
+}
+
+bool suspend_parked(Deadline deadline) {
+  state().running->park = true;
+  return suspend(deadline);
 }
 
 void wake(Fiber* fiber) {

@@ -56,6 +56,9 @@ Fiber* current_fiber();
 /// Suspends until wake() or the deadline; true when woken. The caller makes sure that whoever may wake it can
 /// no longer do so once this has returned.
 bool suspend(Deadline deadline);
+/// suspend() for a wait that will be long: of the fiber's stack no more is kept than what is in use. Nobody else may
+/// refer to something on that stack meanwhile.
+bool suspend_parked(Deadline deadline);
 /// Makes a suspended fiber ready; a fiber that is already ready stays so.
 void wake(Fiber* fiber);
 

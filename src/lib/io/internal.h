@@ -33,6 +33,9 @@ struct Fiber {
   void* fake_stack = nullptr;  // AddressSanitizer's.
   const void* stack_bottom = nullptr;
   size_t stack_size = 0;
+  bool park = false;  // Asked for by suspend_parked().
+  std::unique_ptr<char[]> parked;  // The used part of the stack while it is put away.
+  size_t parked_size = 0;
 };
 
 /// Fiber stacks with a guard page below each; freed stacks are kept for the next fiber.
@@ -82,6 +85,8 @@ struct Loop::State {
   void run_ready();
   void run_posted();
   void resume(Fiber* fiber);
+  static void park(Fiber& fiber);
+  static void unpark(Fiber& fiber);
   void retire(Fiber* fiber);
   ~State();
 };

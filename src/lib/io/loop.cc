@@ -183,6 +183,7 @@ struct FdEvents::State {
   bool readable = false;  // Since the last wait; set at first, for nothing is known then.
   bool writable = false;
   bool hung_up = false;  // The peer will send no more: every read ends at once.
+  bool wait_readable(Deadline deadline, bool (*wait)(Deadline));
 };
 
 FdEvents::FdEvents(int fd) : state_(std::make_unique<State>()) {
@@ -205,18 +206,20 @@ FdEvents::FdEvents(int fd) : state_(std::make_unique<State>()) {
 
 FdEvents::~FdEvents() { event_del(&state_->watch); }
 
-bool FdEvents::wait_readable(Deadline deadline) {
-  State& s = *state_;
-  assert(s.reader == nullptr && "two fibers read one descriptor");
-  if (!s.readable && !s.hung_up) {
-    s.reader = current_fiber();
-    bool woken = suspend(deadline);
-    s.reader = nullptr;
+bool FdEvents::State::wait_readable(Deadline deadline, bool (*wait)(Deadline)) {
+  assert(reader == nullptr && "two fibers read one descriptor");
+  if (!readable && !hung_up) {
+    reader = current_fiber();
+    bool woken = wait(deadline);
+    reader = nullptr;
     if (!woken) return false;
   }
-  s.readable = false;
+  readable = false;
   return true;
 }
+
+bool FdEvents::wait_readable(Deadline deadline) { return state_->wait_readable(deadline, suspend); }
+bool FdEvents::wait_readable_parked(Deadline deadline) { return state_->wait_readable(deadline, suspend_parked); }
 
 bool FdEvents::wait_writable(Deadline deadline) {
   State& s = *state_;

@@ -91,6 +91,8 @@ class FdEvents {
 
   /// False when the deadline passed. True may be spurious. One fiber may wait for each direction.
   bool wait_readable(Deadline deadline);
+  /// wait_readable() for a wait that will be long; see suspend_parked().
+  bool wait_readable_parked(Deadline deadline);
   bool wait_writable(Deadline deadline);
   /// Whether something arrived since wait_readable() last returned; after a short read nothing is left to be
   /// read while this is false.

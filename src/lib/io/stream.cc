@@ -137,6 +137,23 @@ bool Stream::wait_input(Deadline deadline) {
   return true;
 }
 
+bool Stream::wait_input_parked(Deadline deadline) {
+  constexpr milliseconds kMoment(500);
+  State& s = *state_;
+  if (s.begin != s.end || s.broken) return true;
+  if (!s.out.empty()) {
+    // Whoever sends while output waits is served at once.
+    if (fill_available() || s.at_end) return true;
+    if (!flush(deadline)) return true;
+  }
+  Deadline soon = Deadline::after(kMoment);
+  if (wait_input(soon.or_sooner(deadline))) return true;
+  if (deadline <= soon) return false;
+  if (!s.events.wait_readable_parked(deadline)) return false;
+  s.drained = false;
+  return true;
+}
+
 Result<Line> Stream::read_line(size_t max, Deadline deadline) {
   State& s = *state_;
   max = std::min(max, kBufferSize - 2);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "io/loop.h"
+#include "sys/fd.h"
 #include "io/offload.h"
 #include "io/sync.h"
 
@@ -173,6 +174,58 @@ TEST(Queue, BlocksWhenFullAndDrainsAfterClose) {
     EXPECT_EQ(queue.pop(Deadline::never()), 2);
     EXPECT_FALSE(queue.pop(Deadline::never()).has_value());
   });
+}
+
+TEST(Fiber, AParkedFiberFindsItsStackAsItLeftIt) {
+  run_with_loop([] {
+    sys::Pipe pipe = sys::make_pipe().value();
+    (void)sys::set_nonblocking(pipe.read.get());
+    std::string seen;
+    Condition done;
+    spawn([&] {
+      auto events = std::make_unique<FdEvents>(pipe.read.get());
+      char local[100] = "something on the stack";
+      int number = 42;
+      for (int round = 0; round < 3; ++round) {
+        EXPECT_TRUE(events->wait_readable_parked(Deadline::never()));
+        char byte = 0;
+        EXPECT_TRUE(sys::read_some(pipe.read.get(), &byte, 1));
+        seen += byte;
+        EXPECT_STREQ(local, "something on the stack");
+        EXPECT_EQ(number, 42 + round);
+        ++number;
+        done.notify_all();
+      }
+    });
+    for (char c : std::string_view("abc")) {
+      yield();
+      yield();
+      size_t before = seen.size();
+      ASSERT_TRUE(sys::write_all(pipe.write.get(), std::string_view(&c, 1)));
+      while (seen.size() == before) ASSERT_TRUE(done.wait(Deadline::after(seconds(20))));
+    }
+    EXPECT_EQ(seen, "abc");
+  });
+}
+
+TEST(Fiber, AParkedFiberIsUnwoundWithItsLoop) {
+  bool unwound = false;
+  {
+    Loop loop;
+    spawn([&unwound] {
+      struct Note {
+        bool& flag;
+        ~Note() { flag = true; }
+      } note{unwound};
+      suspend_parked(Deadline::never());
+    });
+    spawn([&loop] {
+      yield();
+      loop.stop();
+    });
+    loop.run();
+  }
+  EXPECT_TRUE(unwound);
 }
 
 }  // namespace

@@ -1,0 +1,139 @@
+// Decisions that another program takes (SMTPD_POLICY_README), and mail that this system only backs up.
+#include <fmt/format.h>
+
+#include "access/judge.h"
+#include "access/reply.h"
+#include "base/text.h"
+#include "mail/address_parts.h"
+
+namespace postrider::access {
+
+namespace {
+
+constexpr dns::Type kMx[] = {dns::Type::mx};
+
+std::string text(std::optional<std::string_view> value) {
+  return std::string(value.value_or(std::string_view()));
+}
+
+}  // namespace
+
+policy::Attributes Judge::policy_request(const policy::ServiceSettings& service) const {
+  // Chunks are content, as DATA is.
+  std::string state = facts_.where == "BDAT" ? "DATA" : std::string(facts_.where);
+  bool all_known = state == "DATA" || state == "END-OF-MESSAGE";
+  return {{"request", "smtpd_access_policy"},
+          {"protocol_state", state},
+          {"protocol_name", std::string(facts_.protocol)},
+          {"client_address", std::string(facts_.client_address)},
+          {"client_name", std::string(facts_.client_name)},
+          {"client_port", std::string(facts_.client_port)},
+          {"reverse_client_name", std::string(facts_.reverse_name)},
+          {"server_address", std::string(facts_.server_address)},
+          {"server_port", std::string(facts_.server_port)},
+          {"helo_name", text(facts_.helo_name)},
+          {"sender", text(facts_.sender)},
+          {"recipient", text(facts_.recipient)},
+          {"recipient_count", fmt::format("{}", all_known ? facts_.recipients : 0)},
+          {"queue_id", std::string(facts_.queue_id)},
+          {"instance", std::string(facts_.instance)},
+          {"size", fmt::format("{}", facts_.size)},
+          {"etrn_domain", etrn_domain_},
+          {"stress", policy_.settings.stress},
+          {"sasl_method", ""},
+          {"sasl_username", ""},
+          {"sasl_sender", ""},
+          {"ccert_subject", ""},
+          {"ccert_issuer", ""},
+          {"ccert_fingerprint", ""},
+          {"ccert_pubkey_fingerprint", ""},
+          {"encryption_protocol", ""},
+          {"encryption_cipher", ""},
+          {"encryption_keysize", "0"},
+          {"policy_context", service.policy_context},
+          {"compatibility_level", policy_.settings.compatibility_level},
+          {"mail_version", policy_.settings.mail_version}};
+}
+
+Judge::Verdict Judge::ask_policy_service(const Restriction& r, const Target& target) {
+  auto lease = memory_.leases.find(r.service.get());
+  if (lease == memory_.leases.end()) {
+    lease = memory_.leases.emplace(r.service.get(), policy::Lease(r.service)).first;
+  }
+  std::string action = lease->second.ask(policy_request(r.service->settings()), deadline_);
+  return act(r, Hit{std::string(trim(action)), ""}, target, {});
+}
+
+// --- permit_mx_backup ---
+
+/// Whether a host is this system. An error when that cannot be found out.
+Result<bool> Judge::is_own_host(const std::string& host) {
+  if (TRY(policy_.is_local_domain(host, deadline_))) return true;
+  sys::HostAnswer answer = world_.addresses(host, deadline_);
+  if (!answer.found()) {
+    if (answer.temporary()) return fail(ErrorKind::temporary, answer.text);
+    return false;
+  }
+  for (const sys::Address& address : answer.addresses) {
+    if (policy_.is_own_address(address.ip())) return true;
+  }
+  return false;
+}
+
+/// Whether the hosts that mail goes to first are in networks that we may back up.
+Result<bool> Judge::may_back_up(const std::vector<dns::Record>& servers) {
+  uint16_t best = UINT16_MAX;
+  for (const dns::Record& record : servers)
+    best = std::min(best, record.preference);
+  for (const dns::Record& record : servers) {
+    if (record.preference != best) continue;
+    sys::HostAnswer answer = world_.addresses(record.data, deadline_);
+    if (!answer.found()) {
+      if (answer.temporary()) return fail(ErrorKind::temporary, answer.text);
+      return false;
+    }
+    for (const sys::Address& address : answer.addresses) {
+      if (!TRY(policy_.mx_backup_networks.match(address.ip(), deadline_)).matched) return false;
+    }
+  }
+  return true;
+}
+
+Judge::Verdict Judge::mx_backup(std::string_view recipient, const Target& target) {
+  auto reply = world_.resolve(sender(), recipient, deadline_);
+  if (!reply || (reply->flags & proto::kResolveFailed) != 0) return lookup_failure(recipient);
+  std::string_view domain = mail::domain_of(reply->recipient);
+  if (!mail::has_domain(reply->recipient)) return permit("permit_mx_backup", target);
+  if (!policy_.settings.allow_untrusted_routing && (reply->flags & proto::kResolveRouted) != 0) {
+    return Verdict::undecided;
+  }
+  constexpr uint32_t kFinal =
+      proto::kResolveLocal | proto::kResolveVirtualAlias | proto::kResolveVirtualMailbox;
+  if ((reply->flags & kFinal) != 0) return permit("permit_mx_backup", target);
+  if (domain.starts_with('[')) return Verdict::undecided;
+  auto cannot_tell = [&](std::string_view what, std::string_view why) {
+    return defer_if_reject(450, "4.4.4",
+                           fmt::format("<{}>: {} rejected: Unable to look up mail exchanger {}: {}",
+                                       target.name, target.about, what, why));
+  };
+  dns::Answer answer = world_.lookup(domain, kMx, deadline_);
+  if (answer.status == dns::Status::try_again) return cannot_tell("information", "Host not found, try again");
+  if (!answer.found()) return Verdict::undecided;
+  bool mine = false;
+  for (const dns::Record& record : answer.records) {
+    if (record.type != dns::Type::mx) continue;
+    auto own = is_own_host(record.data);
+    if (!own) return cannot_tell(fmt::format("host {}", record.data), own.error().text);
+    mine = mine || *own;
+    if (mine) break;
+  }
+  if (!mine) return Verdict::undecided;
+  if (!policy_.mx_backup_networks.empty()) {
+    auto allowed = may_back_up(answer.records);
+    if (!allowed) return cannot_tell("information", allowed.error().text);
+    if (!*allowed) return Verdict::undecided;
+  }
+  return permit("permit_mx_backup", target);
+}
+
+}  // namespace postrider::access
