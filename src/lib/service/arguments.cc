@@ -23,10 +23,13 @@ Result<int> count(char option, const char* text) {
 Result<Arguments> parse_arguments(int argc, char** argv) {
   Arguments out;
   opterr = 0;
-  for (int option; (option = getopt(argc, argv, "+cg:m:n:o:P:s:St:uv")) != -1;) {
+  for (int option; (option = getopt(argc, argv, "+cDg:m:n:o:P:s:St:uv")) != -1;) {
     switch (option) {
       case 'c':
         out.change_root = true;
+        break;
+      case 'D':
+        out.debugger = true;
         break;
       case 'g':
         out.generation = TRY(count('g', optarg));

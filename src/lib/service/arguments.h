@@ -23,6 +23,7 @@ struct Arguments {
   int max_clients = 1;                   ///< -m: clients (or deliveries) at a time in this process.
   int generation = 0;                    ///< -g: of the configuration; changes with each reload.
   int verbose = 0;                       ///< -v, repeatable
+  bool debugger = false;                 ///< -D: runs debugger_command on itself first.
   bool stand_alone = false;              ///< -S: one client on standard input and output, no master.
   std::string probe;                     ///< -P directory: shows its sandbox instead of serving (probe.h).
   std::vector<config::Assignment> overrides;  ///< -o name=value, in order

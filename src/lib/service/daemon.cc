@@ -22,6 +22,7 @@
 #include "service/standard_io.h"
 #include "service/probe.h"
 #include "sys/file.h"
+#include "sys/process.h"
 #include "sys/user.h"
 
 namespace postrider::service {
@@ -65,6 +66,15 @@ config::Config load_config(const Traits& traits, const Arguments& arguments) {
   return std::move(*config);
 }
 
+/// The command has $process_id in it, attaches to this process, and should not come back before that.
+void run_debugger(const config::Config& config) {
+  std::string command = config.get(params::debugger_command);
+  if (command.empty()) return;
+  auto child = sys::spawn({.argv = {"/bin/sh", "-c", command}, .environment = sys::environment()});
+  auto status = child ? sys::wait_for(*child) : Result<int>(std::unexpected(child.error()));
+  if (!status) log::warning("debugger_command: {}", status.error().text);
+}
+
 void ignore_signals() {
   for (int number : {SIGPIPE, SIGXFSZ, SIGHUP}) signal(number, SIG_IGN);
 }
@@ -84,6 +94,7 @@ Daemon::Daemon(const Traits& traits, Arguments arguments)
   s.loop.on_signal(SIGTERM, [&s] { s.leave(); });
   io::set_fiber_error_handler([](const char* text) { log::error("unexpected exception: {}", text); });
   log::set_session_source([] { return io::fiber_label(); });
+  if (s.arguments.debugger) run_debugger(s.config);
   if (!s.arguments.stand_alone) {
     std::string queue = s.config.get(params::queue_directory);
     if (::chdir(queue.c_str()) < 0) log::fatal("chdir {}: {}", queue, strerror(errno));

@@ -17,7 +17,7 @@ Result<Arguments> parse(std::vector<std::string> words) {
 }
 
 TEST(Arguments, ReadsWhatMasterGives) {
-  auto a = parse({"-n", "127.0.0.1:25", "-t", "inet", "-s", "2", "-m", "100", "-u", "-c", "-v", "-v", "-o", "x = a b", "-o",
+  auto a = parse({"-n", "127.0.0.1:25", "-t", "inet", "-s", "2", "-m", "100", "-u", "-c", "-v", "-D", "-v", "-o", "x = a b", "-o",
                   "y="});
   ASSERT_TRUE(a) << a.error().text;
   EXPECT_EQ(a->service_name, "127.0.0.1:25");
@@ -26,6 +26,7 @@ TEST(Arguments, ReadsWhatMasterGives) {
   EXPECT_EQ(a->max_clients, 100);
   EXPECT_TRUE(a->drop_privileges && a->change_root);
   EXPECT_EQ(a->verbose, 2);
+  EXPECT_TRUE(a->debugger);
   EXPECT_EQ(a->overrides, (std::vector<config::Assignment>{{"x", "a b"}, {"y", ""}}));
 }
 
