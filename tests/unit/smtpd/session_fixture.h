@@ -122,7 +122,7 @@ class FakeCounter : public EventCounter {
 
 class FakePostmaster : public Postmaster {
  public:
-  void report(std::string_view, const Transcript& transcript, std::string_view reason) override {
+  void report(std::string_view, const Transcript& transcript, ErrorClasses, std::string_view reason) override {
     reports.push_back(transcript.text() + std::string(reason));
   }
   std::vector<std::string> reports;
