@@ -13,6 +13,12 @@ struct Listener {
   sys::Address address = sys::local_address(fd.get()).value();
 };
 
+/// The fibers that listen must have ended before the acceptor goes.
+void end(Acceptor& acceptor) {
+  acceptor.stop();
+  io::sleep_for(milliseconds(1));
+}
+
 Deadline soon() { return Deadline::after(seconds(20)); }
 
 TEST(Acceptor, TakesNoMoreClientsThanItsLimitAndSaysSo) {
@@ -44,7 +50,7 @@ TEST(Acceptor, TakesNoMoreClientsThanItsLimitAndSaysSo) {
     EXPECT_EQ(rooms.back(), Room::free);
     acceptor.stop();
     EXPECT_EQ(rooms.back(), Room::none);
-    io::yield();
+    end(acceptor);
   });
 }
 
@@ -65,6 +71,7 @@ TEST(Acceptor, IsWornOutAfterMaxUse) {
     io::sleep_for(milliseconds(5));
     EXPECT_EQ(served, 2);
     EXPECT_EQ(room, Room::none);
+    end(acceptor);
   });
 }
 
@@ -84,6 +91,7 @@ TEST(Acceptor, ClosesItsListenersWhenItStopsWhoeverIsStillServed) {
     EXPECT_TRUE(sys::listen_stream(listener.address, 1));
     go.notify_all();
     while (acceptor.active() > 0) io::sleep_for(milliseconds(1));
+    end(acceptor);
   });
 }
 
@@ -99,6 +107,7 @@ TEST(Acceptor, LeavesWhenNobodyComes) {
     Deadline limit = soon();
     while (!worn_out && !limit.passed()) io::sleep_for(milliseconds(10));
     EXPECT_TRUE(worn_out);
+    end(acceptor);
   });
 }
 
