@@ -22,21 +22,25 @@ PostmasterMail::PostmasterMail(const config::Config& config)
       mail_name_(config.get(params::mail_name)),
       sender_(config.get(params::double_bounce_sender)),
       recipient_(config.get(params::error_notice_recipient)),
+      bounce_recipient_(config.get(params::bounce_notice_recipient)),
       timeout_(config.get(params::ipc_timeout)) {
   if (sender_.find('@') == std::string::npos) sender_ += "@" + config.get(params::myhostname);
 }
 
-void PostmasterMail::report(std::string_view client, const Transcript& transcript, std::string_view reason) {
-  if (auto sent = send(client, transcript, reason); !sent) {
+void PostmasterMail::report(std::string_view client, const Transcript& transcript, ErrorClasses errors,
+                            std::string_view reason) {
+  if (auto sent = send(client, transcript, errors, reason); !sent) {
     log::warning("postmaster notify: {}", sent.error().text);
   }
 }
 
-Result<void> PostmasterMail::send(std::string_view client, const Transcript& transcript,
+Result<void> PostmasterMail::send(std::string_view client, const Transcript& transcript, ErrorClasses errors,
                                   std::string_view reason) {
   Deadline deadline = Deadline::after(timeout_);
+  // Mail that would have bounced is for whoever reads copies of bounces.
+  const std::string& recipient = errors.has(access::ErrorClass::bounce) ? bounce_recipient_ : recipient_;
   auto message = TRY(mailer_.begin(
-      {.sender = sender_, .recipient = recipient_, .mail_class = clients::InternalMailClass::notify},
+      {.sender = sender_, .recipient = recipient, .mail_class = clients::InternalMailClass::notify},
       deadline));
   auto line = [&](std::string_view text) { message.line(text, deadline); };
   line("From: Mail Delivery System <MAILER-DAEMON>");

@@ -12,13 +12,15 @@ namespace postrider::smtpd {
 class PostmasterMail : public Postmaster {
  public:
   explicit PostmasterMail(const config::Config& config);
-  void report(std::string_view client, const Transcript& transcript, std::string_view reason) override;
+  void report(std::string_view client, const Transcript& transcript, ErrorClasses errors,
+              std::string_view reason) override;
 
  private:
-  Result<void> send(std::string_view client, const Transcript& transcript, std::string_view reason);
+  Result<void> send(std::string_view client, const Transcript& transcript, ErrorClasses errors,
+                    std::string_view reason);
 
   clients::InternalMailer mailer_;
-  std::string mail_name_, sender_, recipient_;
+  std::string mail_name_, sender_, recipient_, bounce_recipient_;
   seconds timeout_;
 };
 

@@ -101,7 +101,7 @@ void Session::event(std::string_view what, std::string_view text, const access::
 void Session::close_transcript(size_t threshold) {
   if (transcript_.lines() <= threshold) return;
   if (!stand_alone() && errors_made_.intersects(server_.settings.notify)) {
-    server_.postmaster.report(client_.label, transcript_, end_reason());
+    server_.postmaster.report(client_.label, transcript_, errors_made_, end_reason());
   }
   errors_made_.clear();
   transcript_.clear();

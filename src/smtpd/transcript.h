@@ -16,6 +16,7 @@ class ErrorClasses {
   void clear() { bits_ = 0; }
   bool intersects(ErrorClasses other) const { return (bits_ & other.bits_) != 0; }
   bool empty() const { return bits_ == 0; }
+  bool has(access::ErrorClass error) const { return (bits_ & 1U << static_cast<unsigned>(error)) != 0; }
 
  private:
   unsigned bits_ = 0;
@@ -45,8 +46,9 @@ class Transcript {
 class Postmaster {
  public:
   virtual ~Postmaster() = default;
-  /// `reason` is empty for a session that was not cut short. Problems are logged.
-  virtual void report(std::string_view client, const Transcript& transcript, std::string_view reason) = 0;
+  /// `errors`: what happened in the session. `reason` is empty for one that was not cut short. Problems are logged.
+  virtual void report(std::string_view client, const Transcript& transcript, ErrorClasses errors,
+                      std::string_view reason) = 0;
 };
 
 }  // namespace postrider::smtpd
