@@ -4,12 +4,16 @@
 
 #include "base/text.h"
 #include "clients/own_addresses.h"
+#include "clients/migration.h"
 #include "clients/proxy_table.h"
+#include "config/params/instance.h"
 #include "config/params/rewrite.h"
 #include "config/params/services.h"
+#include "config/paths.h"
 #include "log/log.h"
 #include "rewrite/settings.h"
 #include "sys/file.h"
+#include "table/plugins.h"
 
 namespace postrider::clients {
 
@@ -44,6 +48,15 @@ table::OpenOptions table_options(const config::Config& config) {
                                                       : log::Severity::error,
                text);
   };
+  out.socketmap_max_reply_size = static_cast<size_t>(config.get(params::socketmap_max_reply_size));
+  out.main_cf = [config](std::string_view name) -> std::optional<std::string> {
+    auto value = config.value(name);
+    return value ? std::move(*value) : std::nullopt;
+  };
+  table::set_plugin_directories({config.get(params::shlib_directory), config::paths::shlib_directory,
+                                 config.get(params::daemon_directory)});
+  table::add_dynamic_types(config.get(params::meta_directory) + "/dynamicmaps.cf", out.log);
+  out.redirect = table_redirection(config, out);
   return out;
 }
 

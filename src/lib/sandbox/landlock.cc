@@ -103,9 +103,11 @@ Result<int> restrict_files(const Profile& profile) {
 
 Result<Confinement> enter(const Profile& profile) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return fail_errno("sandbox: no-new-privileges");
+  Profile whole = profile;
+  whole.connect = whole.connect || network_wanted();
   Confinement out;
-  out.landlock_abi = TRY(restrict_files(profile));
-  out.filtered = TRY(filter_system_calls(profile));
+  out.landlock_abi = TRY(restrict_files(whole));
+  out.filtered = TRY(filter_system_calls(whole));
   return out;
 }
 

@@ -21,6 +21,17 @@ std::vector<std::string> system_paths() {
           "/run/resolvconf"};
 }
 
+namespace {
+bool wanted = false;  // Of the process.
+}
+
+void ask_for_network() {
+  wanted = true;
+}
+bool network_wanted() {
+  return wanted;
+}
+
 std::string describe(const Profile& profile) {
   std::string out = profile.name + ":";
   auto list = [&out](const char* what, const std::vector<std::string>& paths) {

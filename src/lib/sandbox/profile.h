@@ -28,6 +28,10 @@ struct Profile {
 /// configuration.
 std::vector<std::string> system_paths();
 
+/// What a library has opened needs TCP connections, as Profile::connect, which the daemon cannot know: asked for
+/// before enter(), for the whole process.
+void ask_for_network();
+
 struct Confinement {
   int landlock_abi = 0;   ///< 0: the kernel has no Landlock, or it is switched off.
   bool filtered = false;  ///< The system call filter is in force.

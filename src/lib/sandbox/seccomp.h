@@ -5,6 +5,9 @@
 
 namespace postrider::sandbox {
 
+/// Whether ask_for_network() was called.
+bool network_wanted();
+
 /// False: the kernel has no such filters.
 Result<bool> filter_system_calls(const Profile& profile);
 

@@ -54,6 +54,14 @@ Result<size_t> read_some(int fd, void* data, size_t size) {
   }
 }
 
+Result<size_t> read_at(int fd, void* data, size_t size, off_t position) {
+  for (;;) {
+    ssize_t count = ::pread(fd, data, size, position);
+    if (count >= 0) return static_cast<size_t>(count);
+    if (errno != EINTR) return fail_errno("read");
+  }
+}
+
 Result<void> write_all(int fd, std::string_view data) {
   while (!data.empty()) {
     ssize_t count = ::write(fd, data.data(), data.size());

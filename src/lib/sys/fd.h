@@ -47,6 +47,8 @@ Result<Pipe> make_pipe();
 
 /// Reads at most `size` bytes, restarting after signals; 0 at end of file.
 Result<size_t> read_some(int fd, void* data, size_t size);
+/// The same at a position of a file, without moving that of the descriptor.
+Result<size_t> read_at(int fd, void* data, size_t size, off_t position);
 /// Writes all of `data` to a blocking descriptor.
 Result<void> write_all(int fd, std::string_view data);
 /// Reads to end of file; ErrorKind::limit when there are more than `max` bytes.

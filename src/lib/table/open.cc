@@ -5,6 +5,7 @@
 
 #include "base/casefold.h"
 #include "base/text.h"
+#include "sandbox/profile.h"
 #include "table/internal.h"
 
 namespace postrider::table {
@@ -29,6 +30,10 @@ std::vector<RequiredPath> lmdb_paths(std::string_view name) {
   return index_and_source(name, ".lmdb");
 }
 
+std::vector<RequiredPath> cdb_paths(std::string_view name) {
+  return index_and_source(name, ".cdb");
+}
+
 std::vector<RequiredPath> name_service_paths(std::string_view) {
   return {{.path = "/etc/passwd"}, {.path = "/etc/group"}, {.path = "/etc/nsswitch.conf"}};
 }
@@ -39,14 +44,29 @@ Registry built_in_types() {
   Registry out;
   auto add = [&](Type type) { out.emplace(type.type, std::move(type)); };
   add({"btree", open_berkeley_btree, create_berkeley_btree, berkeley_paths});
+  add({"cdb", open_cdb, create_cdb, cdb_paths});
   add({"cidr", open_cidr, nullptr, the_file});
+  add({"debug", open_debug, nullptr, debug_paths});
+  add({"environ", open_environ});
   add({"fail", open_fail, create_fail, nullptr});
   add({"hash", open_berkeley_hash, create_berkeley_hash, berkeley_paths});
   add({"inline", open_inline, nullptr, nullptr});
+  add({"internal", open_internal});
+  add({"ldap", open_ldap, nullptr, settings_paths, true});
   add({"lmdb", open_lmdb, create_lmdb, lmdb_paths});
+  add({"memcache", open_memcache, nullptr, settings_paths, true});
+  add({"mysql", open_mysql, nullptr, settings_paths, true});
   add({"pcre", open_pcre, nullptr, the_file});
+  add({"pgsql", open_pgsql, nullptr, settings_paths, true});
+  add({"pipemap", open_pipemap, nullptr, composite_paths});
+  add({"randmap", open_randmap});
+  add({"redis", open_redis, nullptr, settings_paths, true});
   add({"regexp", open_regexp, nullptr, the_file});
+  add({"socketmap", open_socketmap, nullptr, nullptr, true});
+  add({"sqlite", open_sqlite, nullptr, sqlite_paths});
   add({"static", open_static, nullptr, nullptr});
+  add({"tcp", open_tcp, nullptr, nullptr, true});
+  add({"unionmap", open_unionmap, nullptr, composite_paths});
   add({"unix", open_unix, nullptr, name_service_paths});
   add({"texthash", open_texthash, nullptr, the_file});
   return out;
@@ -74,10 +94,10 @@ Result<Spec> parse_spec(std::string_view spec) {
 
 Result<const Type*> find_type(std::string_view type, std::string_view hint) {
   auto found = registry().find(type);
-  if (found == registry().end()) {
-    return fail(ErrorKind::invalid, fmt::format("unsupported dictionary type: {}{}", printable(type), hint));
-  }
-  return &found->second;
+  if (found != registry().end()) return &found->second;
+  std::string text = fmt::format("unsupported dictionary type: {}", printable(type));
+  std::string_view reason = why_unsupported(type);
+  return fail(ErrorKind::invalid, reason.empty() ? fmt::format("{}{}", text, hint) : fmt::format("{}: {}", text, reason));
 }
 
 /// Stands in for a table that could not be opened.
@@ -150,6 +170,11 @@ class Surrogate : public Table {
 
 }  // namespace
 
+std::vector<RequiredPath> settings_paths(std::string_view name) {
+  bool file = name.starts_with('/') || name.starts_with('.');
+  return file ? std::vector<RequiredPath>{{.path = std::string(name)}} : std::vector<RequiredPath>();
+}
+
 Result<void> check_spec(std::string_view spec) {
   TRY(parse_spec(spec));
   return {};
@@ -157,7 +182,10 @@ Result<void> check_spec(std::string_view spec) {
 
 Result<std::shared_ptr<Table>> open(std::string_view spec, const OpenOptions& options) {
   Spec parts = TRY(parse_spec(spec));
+  std::optional<std::string> other = options.redirect ? options.redirect(spec) : std::nullopt;
+  if (other) parts = TRY(parse_spec(*other));
   const Type* type = TRY(find_type(parts.type, ""));
+  if (type->needs_network) sandbox::ask_for_network();
   return type->open(parts.name, options);
 }
 

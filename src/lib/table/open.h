@@ -46,6 +46,12 @@ struct OpenOptions {
   size_t berkeley_db_create_buffer_size = 16'777'216;
   size_t berkeley_db_read_buffer_size = 131'072;
   size_t lmdb_map_size = 16'777'216;
+  size_t socketmap_max_reply_size = 100'000;
+  /// The expanded value of a parameter of main.cf, for tables that have their settings there: "x_hosts" of
+  /// "mysql:x". Empty: there is no main.cf.
+  std::function<std::optional<std::string>(std::string_view)> main_cf;
+  /// What a table is used in place of another: the migration away from Berkeley DB. Nothing: the table itself.
+  std::function<std::optional<std::string>(std::string_view spec)> redirect;
   LogSink log;
 };
 
@@ -106,9 +112,12 @@ struct Type {
   std::string type;
   std::function<Result<std::shared_ptr<Table>>(std::string_view name, const OpenOptions&)> open;
   /// Empty where tables are not built from a source file.
-  std::function<Result<std::unique_ptr<Builder>>(std::string_view name, mode_t, const OpenOptions&)> create;
+  std::function<Result<std::unique_ptr<Builder>>(std::string_view name, mode_t, const OpenOptions&)> create = {};
   /// Empty where nothing is needed.
-  std::function<std::vector<RequiredPath>(std::string_view name)> required_paths;
+  std::function<std::vector<RequiredPath>(std::string_view name)> required_paths = {};
+  /// Whether lookups need connections to other machines; a process that has opened such a table asks its sandbox
+  /// for them.
+  bool needs_network = false;
 };
 
 /// Adds a type, or replaces the one of the same name. The list of types belongs to the process; change it

