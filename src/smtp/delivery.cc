@@ -16,7 +16,7 @@ namespace postrider::smtp_client {
 
 namespace {
 
-constexpr uint16_t kSmtpPort = 25;
+constexpr uint16_t kSmtpPort = 25, kSmtpsPort = 465;
 /// For all name server queries of one destination; single queries have the resolver's own limits.
 constexpr seconds kLookupTime{600};
 
@@ -126,6 +126,11 @@ dns::Route Delivery::look_up(const Destination& destination, bool loop_check) {
 }
 
 void Delivery::try_destination(const Destination& destination) {
+  if (destination.port == kSmtpsPort && settings_.session.helpful_warnings) {
+    log::info(
+        "SMTPS wrappermode (TCP port 465) requires setting \"{} = yes\", and \"{} = encrypt\" (or stronger)",
+        settings_.parameter("tls_wrappermode"), settings_.parameter("tls_security_level"));
+  }
   bool loop_check = !settings_.lmtp() && destination.port == kSmtpPort;
   dns::Route route = look_up(destination, loop_check);
   // When this system is among the mail exchangers, only better ones may have the mail. A loop stays one.
