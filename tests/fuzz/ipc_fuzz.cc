@@ -6,6 +6,7 @@
 #include "proto/bounce.h"
 #include "proto/cleanup.h"
 #include "proto/delivery.h"
+#include "proto/flush.h"
 #include "proto/proxymap.h"
 #include "proto/qmgr.h"
 #include "proto/rewrite.h"
@@ -32,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace postrider;
   if (size == 0) return 0;
   std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 8) {
+  switch (data[0] % 11) {
     case 0:
       try_message<proto::DeliverRequest>(bytes);
       break;
@@ -53,6 +54,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 6:
       try_message<proto::ProxyFound>(bytes);
+      break;
+    case 7:
+      try_message<proto::ProxyUpdate>(bytes);
+      break;
+    case 8:
+      try_message<proto::ProxySequence>(bytes);
+      break;
+    case 9:
+      try_message<proto::FlushAdd>(bytes);
       break;
     default:
       try_message<proto::CleanupStatus>(bytes);

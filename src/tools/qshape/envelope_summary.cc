@@ -13,8 +13,8 @@ constexpr size_t kReadSize = 4 * 1024;
 
 class Summary {
  public:
-  Summary(queue::File& file, bool with_recipients)
-      : reader_(file, 0, {.buffer = kReadSize}), with_recipients_(with_recipients) {}
+  Summary(queue::File& file, bool one_is_enough)
+      : reader_(file, 0, {.buffer = kReadSize}), one_is_enough_(one_is_enough) {}
 
   std::optional<EnvelopeSummary> read() {
     for (;;) {
@@ -39,10 +39,10 @@ class Summary {
       case RecordType::sender:
         out_.sender = record.data;
         has_sender_ = true;
-        return with_recipients_;
+        return true;
       case RecordType::recipient:
         out_.recipients.emplace_back(record.data);
-        return true;
+        return !one_is_enough_;
       case RecordType::message:
         if (content_ > 0) reader_.seek(reader_.position() + static_cast<uint64_t>(content_));
         return true;
@@ -52,7 +52,7 @@ class Summary {
   }
 
   queue::RecordReader reader_;
-  bool with_recipients_;
+  bool one_is_enough_;
   bool has_sender_ = false;
   int64_t content_ = 0;
   EnvelopeSummary out_;
@@ -60,8 +60,8 @@ class Summary {
 
 }  // namespace
 
-std::optional<EnvelopeSummary> summarize(queue::File& file, bool with_recipients) {
-  return Summary(file, with_recipients).read();
+std::optional<EnvelopeSummary> summarize(queue::File& file, bool one_is_enough) {
+  return Summary(file, one_is_enough).read();
 }
 
 }  // namespace postrider::qshape

@@ -16,7 +16,8 @@ struct EnvelopeSummary {
   std::vector<std::string> recipients;  ///< Those to whom it is still to be delivered.
 };
 
-/// Nothing when the file is no complete message. `with_recipients`: else reading ends with the sender.
-std::optional<EnvelopeSummary> summarize(queue::File& file, bool with_recipients);
+/// Nothing when the file is no complete message. `one_is_enough`: reading ends with the first
+/// recipient.
+std::optional<EnvelopeSummary> summarize(queue::File& file, bool one_is_enough);
 
 }  // namespace postrider::qshape

@@ -138,10 +138,11 @@ class Survey {
       if (!queue::is_missing(file.error())) log::warning("{}", file.error().text);
       return;
     }
-    auto summary = summarize(**file, !line_.senders);
-    if (!summary) return;
+    auto summary = summarize(**file, line_.senders);
+    // A message that nobody waits for any more does not count.
+    if (!summary || summary->recipients.empty()) return;
     int64_t age = now_ - summary->arrival;
-    if (line_.senders) tally_.add(summary->sender, age);
+    if (line_.senders) summary->recipients = {summary->sender};
     for (const std::string& recipient : summary->recipients)
       tally_.add(recipient, age);
     if (terminal_ && ++messages_ % line_.batch == 0) show_in_place();

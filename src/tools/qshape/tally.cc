@@ -50,7 +50,7 @@ void Tally::add(std::string_view address, int64_t age) {
   std::string domain = domain_or_text(address);
   count(total_, bucket);
   count(domains_[domain], bucket);
-  if (shape_.parents && !domain.starts_with('[')) count_parents(domain, bucket);
+  if (shape_.parents) count_parents(domain, bucket);
 }
 
 void Tally::count_parents(const std::string& domain, size_t bucket) {
