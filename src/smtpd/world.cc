@@ -16,7 +16,7 @@ dns::ResolverSettings with_filter(std::shared_ptr<dns::ReplyFilter> filter) {
 }  // namespace
 
 NetworkWorld::NetworkWorld(const config::Config& config, std::shared_ptr<dns::ReplyFilter> filter)
-    : rewrite_(config, "smtpd"), resolver_(with_filter(std::move(filter))), hosts_(resolver_, {}) {
+    : rewrite_(config, "smtpd"), verify_(config, "smtpd"), resolver_(with_filter(std::move(filter))), hosts_(resolver_, {}) {
   auto protocols = config::inet_protocols(config);
   if (!protocols) throw config::ConfigError(protocols.error().text, config.source("inet_protocols"), "");
   if (protocols->ipv4) families_.push_back(AF_INET);
@@ -48,6 +48,10 @@ dns::Answer NetworkWorld::lookup(std::string_view name, std::span<const dns::Typ
 
 sys::HostAnswer NetworkWorld::addresses(std::string_view host, Deadline deadline) {
   return hosts_.addresses(host, families_, deadline);
+}
+
+Result<proto::VerifyAnswer> NetworkWorld::verify(std::string_view address, Deadline deadline) {
+  return verify_.verify(address, deadline);
 }
 
 }  // namespace postrider::smtpd

@@ -5,6 +5,7 @@
 
 #include "access/judge.h"
 #include "clients/rewrite.h"
+#include "clients/verify.h"
 #include "config/config.h"
 #include "dns/host.h"
 #include "dns/resolver.h"
@@ -25,9 +26,11 @@ class NetworkWorld : public access::World {
                                       Deadline deadline) override;
   dns::Answer lookup(std::string_view name, std::span<const dns::Type> types, Deadline deadline) override;
   sys::HostAnswer addresses(std::string_view host, Deadline deadline) override;
+  Result<proto::VerifyAnswer> verify(std::string_view address, Deadline deadline) override;
 
  private:
   clients::RewriteClient rewrite_;
+  clients::VerifyClient verify_;
   dns::Resolver resolver_;
   dns::HostLookup hosts_;
   std::vector<int> families_;

@@ -293,9 +293,8 @@ Judge::Verdict Judge::apply(const Restriction& r, const Target& target) {
         log::warning("restriction `{}' ignored: no SASL support", r.name);
       }
       return Verdict::undecided;
-    case Action::unavailable:
-      log::warning("restriction \"{}\" is not available in this release", r.name);
-      return configuration_error();
+    case Action::reject_unverified:
+      return unverified(r);
     case Action::removed:
       log::warning("support for restriction \"{}\" has been removed in Postfix 3.9; instead, specify \"{}\"",
                    r.name, r.advice);

@@ -13,6 +13,7 @@
 #include "base/deadline.h"
 #include "dns/resolver.h"
 #include "proto/rewrite.h"
+#include "proto/verify.h"
 #include "sys/name_service.h"
 #include "table/address_find.h"
 
@@ -30,6 +31,8 @@ class World {
   virtual dns::Answer lookup(std::string_view name, std::span<const dns::Type> types, Deadline deadline) = 0;
   /// The addresses of a host.
   virtual sys::HostAnswer addresses(std::string_view host, Deadline deadline) = 0;
+  /// Whether mail for an address can be delivered, as trying it shows; waits a while for that. An error is temporary.
+  virtual Result<proto::VerifyAnswer> verify(std::string_view address, Deadline deadline) = 0;
 };
 
 /// One look at one request. `memory` is the session's; Facts::sender and so on are what the request is about.
@@ -170,6 +173,9 @@ class Judge {
   Verdict mx_backup(std::string_view recipient, const Target& target);
   Result<bool> is_own_host(const std::string& host);
   Result<bool> may_back_up(const std::vector<dns::Record>& servers);
+
+  // verified.cc: addresses that are tried
+  Verdict unverified(const Restriction& restriction);
 
   // actions.cc: what they answer
   Verdict act(const Restriction& restriction, const Hit& hit, const Target& target,

@@ -35,6 +35,11 @@ struct Settings {
   std::string expansion_filter;                           ///< smtpd_expansion_filter, escapes resolved.
   std::string stress, compatibility_level, mail_version;  ///< What policy services are told.
   TempFail unknown_address_tempfail, unknown_helo_tempfail;
+  struct Unverified {
+    int reject_code, defer_code;
+    std::string reason;  ///< Instead of the real one.
+    TempFail tempfail;
+  } unverified_sender, unverified_recipient;
   struct Codes {
     int access_reject, access_defer, reject, defer, invalid_hostname, non_fqdn, unknown_client,
         unknown_hostname, unknown_address, relay, plaintext, rbl, multi_recipient_bounce, unknown_local,

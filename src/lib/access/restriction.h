@@ -50,9 +50,9 @@ enum class Action : unsigned char {
   permit_listed,
   policy_service,  ///< Another program decides.
   permit_mx_backup,
+  reject_unverified,  ///< An address that cannot be delivered to.
   sender_login,  ///< reject_sender_login_mismatch and the like.
 
-  unavailable,  ///< Known, and not in this release.
   removed,      ///< Gone since release 3.9.
   unknown,
   ignored,  ///< The argument is missing, and nothing depends on it; `problem` is the log line.

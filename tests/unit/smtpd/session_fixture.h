@@ -45,6 +45,15 @@ class FakeWorld : public access::World {
   sys::HostAnswer addresses(std::string_view, Deadline) override {
     return sys::HostAnswer::failed(sys::HostError::unknown_host);
   }
+  /// Localparts say it: "good", "bad"; anything else is still being tried.
+  Result<proto::VerifyAnswer> verify(std::string_view address, Deadline) override {
+    if (broken) return fail(ErrorKind::temporary, "no verify service");
+    proto::VerifyAnswer answer;
+    if (address.starts_with("good@")) answer.status = proto::AddressStatus::deliverable;
+    if (address.starts_with("bad@")) answer.status = proto::AddressStatus::undeliverable;
+    answer.text = std::string_view("as they say");
+    return answer;
+  }
   bool broken = false;
 };
 
