@@ -22,7 +22,7 @@
 namespace postrider::verify {
 namespace {
 
-constexpr mode_t kCacheMode = 0644;
+constexpr mode_t kCacheMode = 0600;
 
 int64_t now() {
   return ::time(nullptr);
