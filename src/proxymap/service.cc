@@ -38,6 +38,7 @@ table::Use use_of(const proto::ProxyTable& table) {
   return {.fold_fixed = (table.flags & proto::kProxyFoldFixed) != 0,
           .fold_patterns = (table.flags & proto::kProxyFoldPatterns) != 0,
           .paranoid = (table.flags & proto::kProxyParanoid) != 0,
+          .no_substitution = (table.flags & proto::kProxyNoSubstitution) != 0,
           .values_are_files = (table.flags & proto::kProxyValuesAreFiles) != 0};
 }
 

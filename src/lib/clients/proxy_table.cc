@@ -67,6 +67,7 @@ class ProxyTable : public table::Table {
     if (options.behaviour.fold_fixed) table_.flags |= proto::kProxyFoldFixed;
     if (options.behaviour.fold_patterns) table_.flags |= proto::kProxyFoldPatterns;
     if (options.values_are_files) table_.flags |= proto::kProxyValuesAreFiles;
+    if (options.no_substitution) table_.flags |= proto::kProxyNoSubstitution;
   }
 
   bool matches_patterns() const override { return patterns_; }

@@ -11,6 +11,7 @@ enum ProxyFlag : uint32_t {
   kProxyFoldPatterns = 1 << 1,  ///< Keys are case-folded where the table matches patterns.
   kProxyParanoid = 1 << 2,      ///< Nothing that a sender could influence.
   kProxyValuesAreFiles = 1 << 3,
+  kProxyNoSubstitution = 1 << 4,  ///< No $1 in values.
 };
 
 /// Which table: the beginning of all requests.

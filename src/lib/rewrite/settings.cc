@@ -85,7 +85,7 @@ Settings read_settings(const Config& config) {
 Result<Routes> open_routes(const Config& config, table::Catalog& catalog, Purpose purpose) {
   const RouteParams& p = purpose == Purpose::delivery ? kDelivery : kVerification;
   auto maps = [&](Param<std::string> param) {
-    return table::Maps::create(catalog, param.name(), config.get(param));
+    return table::Maps::create(catalog, param.name(), config.get(param), {.no_substitution = true});
   };
   return Routes{.local_transport = setting(config, p.local_transport),
                 .virtual_transport = setting(config, p.virtual_transport),

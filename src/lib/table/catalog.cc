@@ -12,6 +12,7 @@ Result<std::shared_ptr<Table>> Catalog::open(std::string_view spec, Use use) {
     options.behaviour.fold_fixed = use.fold_fixed;
     options.behaviour.fold_patterns = use.fold_patterns;
     options.paranoid = use.paranoid;
+    options.no_substitution = use.no_substitution;
     options.values_are_files = use.values_are_files;
     if (use.any_bytes) options.behaviour.utf8 = false;
     entry->second = open_or_surrogate(spec, options);

@@ -14,6 +14,7 @@ struct Use {
   bool fold_fixed = true;         ///< As Behaviour.
   bool fold_patterns = false;     ///< As Behaviour.
   bool paranoid = false;          ///< As OpenOptions.
+  bool no_substitution = false;   ///< As OpenOptions.
   bool values_are_files = false;  ///< As OpenOptions.
   bool any_bytes = false;         ///< Keys are content, and need not be UTF-8.
   friend auto operator<=>(const Use&, const Use&) = default;

@@ -36,6 +36,8 @@ struct OpenOptions {
   /// Refuses what could give a sender influence on the result: $1 in values, proxies, unauthenticated network
   /// tables. For tables that name commands, files or user ids.
   bool paranoid = false;
+  /// Refuses $1 in values, and nothing else: for tables that say where mail goes.
+  bool no_substitution = false;
   /// In text sources a value is a list of files, and stands for their content in base64.
   bool values_are_files = false;
   Access access = Access::read;

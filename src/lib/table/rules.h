@@ -79,7 +79,7 @@ class RuleTable : public TextTable<Content> {
                            {.context = {.name = std::string(name),
                                         .where = fmt::format("{} map {}", type, name),
                                         .behaviour = options.behaviour,
-                                        .paranoid = options.paranoid,
+                                        .paranoid = options.paranoid || options.no_substitution,
                                         .values_are_files = options.values_are_files,
                                         .log = options.log},
                             .errors = {.open = fmt::format("open {}", name),

@@ -243,6 +243,16 @@ TEST_F(ResolverTest, EmptyHalvesOfAnEntryKeepOrResetWhatIsSet) {
   EXPECT_EQ(route("u@h.test"), "default error:5.7.1 no u@h.test");
 }
 
+TEST_F(ResolverTest, PatternsHaveNoSayInRoutes) {
+  for (const char* parameter :
+       {"transport_maps", "sender_dependent_default_transport_maps", "sender_dependent_relayhost_maps"}) {
+    log_.clear();
+    set_up({{parameter, "pcre:{{/^(.*)@/ x:$$1}}"}});
+    EXPECT_EQ(route("a@else.test", "b@sender.test"), "default smtp:else.test a@else.test");
+    EXPECT_THAT(log_, ElementsAre(testing::HasSubstr("regular expression substitution is not allowed: skipping this rule")));
+  }
+}
+
 TEST_F(ResolverTest, TransportTablesDoNotReachAliasDomains) {
   set_up({{"virtual_alias_domains", "alias.test"}, {"transport_maps", "static:tr:nh"}});
   EXPECT_EQ(route("a@alias.test"),
