@@ -171,8 +171,12 @@ Judge::Verdict Judge::unlisted(std::string_view address, std::string_view about)
   if (address.empty() || !policy_.settings.knows_addresses) return Verdict::undecided;
   auto reply = world_.resolve(is_sender ? std::string_view() : sender(), address, deadline_);
   if (!reply || (reply->flags & proto::kResolveFailed) != 0) return lookup_failure(address);
+  // A table that can give no good answer is another matter than one that gives none now.
+  auto failed = [&](const Error& error) {
+    return error.kind == ErrorKind::invalid ? configuration_error() : lookup_failure(address);
+  };
   auto mapped = is_mapped(reply->recipient, is_sender);
-  if (!mapped) return lookup_failure(address);
+  if (!mapped) return failed(mapped.error());
   if (*mapped) return Verdict::undecided;
 
   const Settings::Codes& code = policy_.settings.code;
@@ -191,7 +195,7 @@ Judge::Verdict Judge::unlisted(std::string_view address, std::string_view about)
                             because()});
   };
   auto look_up = [&](Result<bool> known, int reply_code, std::string_view table) {
-    if (!known) return lookup_failure(address);
+    if (!known) return failed(known.error());
     return *known ? Verdict::undecided : unknown(reply_code, table);
   };
   if ((reply->flags & proto::kResolveVirtualAlias) != 0) return unknown(code.unknown_alias, "virtual alias");
