@@ -32,7 +32,8 @@ class RecordTable : public dns::ReplyFilter {
 
 }  // namespace
 
-Lists::Lists(const config::Config& config, table::Catalog& catalog, std::vector<std::string>& paths) {
+Lists::Lists(const config::Config& config, table::Catalog& catalog, std::vector<std::string>& paths)
+    : probe_sender(config) {
   auto maps = [&](auto param) { return clients::open_maps(catalog, config, param, {}, paths); };
   auto list = [&](auto param, MatchList::Kind kind) {
     return clients::open_match_list(catalog, config, param, kind, paths);

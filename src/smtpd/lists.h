@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "clients/verify.h"
 #include "config/config.h"
 #include "dns/resolver.h"
 #include "table/maps.h"
@@ -27,6 +28,7 @@ struct Lists {
   table::Maps command_filter;
   table::Maps ehlo_discard;  ///< By client address.
   table::Maps reject_filter, reject_footer;
+  clients::ProbeSender probe_sender;             ///< Mail to what address verification sends as.
   std::shared_ptr<dns::ReplyFilter> dns_filter;  ///< smtpd_dns_reply_filter, or null.
 };
 

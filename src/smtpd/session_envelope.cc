@@ -1,5 +1,6 @@
 // MAIL and RCPT.
 #include <algorithm>
+#include <ctime>
 
 #include <fmt/format.h>
 
@@ -150,6 +151,8 @@ bool Session::rcpt(Words arguments) {
   if (settings.strict_smtputf8 && !mail_->parameters().smtputf8 && !is_all_ascii(*recipient)) {
     return refuse(kUndeclaredUtf8);
   }
+  // An answer to a probe is for the address that the probe's sender stands for.
+  if (auto sender = server_.lists.probe_sender.canonical(*recipient, ::time(nullptr))) *recipient = std::move(*sender);
   if (!stand_alone()) {
     recipient_ = *recipient;
     bool good = permitted([](access::Judge& judge) { return judge.rcpt(); });

@@ -58,11 +58,6 @@ std::string slot_text(int64_t slot) {
   return out;
 }
 
-bool is_slot_text(std::string_view text) {
-  return !text.empty() && text.size() <= 13 &&
-         std::ranges::all_of(text, [](char c) { return kDigits.find(to_upper(c)) != kDigits.npos; });
-}
-
 }  // namespace
 
 ProbeSender::ProbeSender(const config::Config& config)
@@ -85,21 +80,14 @@ std::string ProbeSender::at(int64_t now) const {
   return address_.empty() || ttl_ <= 0 ? address_ : with_slot(now / ttl_);
 }
 
-bool ProbeSender::is_current(std::string_view address, int64_t now) const {
-  if (address_.empty()) return false;
-  if (ttl_ <= 0) return equals_ignore_case(address, address_);
+std::optional<std::string> ProbeSender::canonical(std::string_view address, int64_t now) const {
+  if (address_.empty() || ttl_ <= 0) return std::nullopt;
   // Clocks differ, and an answer may come just after the change.
-  int64_t slot = now / ttl_;
-  return equals_ignore_case(address, with_slot(slot)) || equals_ignore_case(address, with_slot(slot - 1)) ||
-         equals_ignore_case(address, with_slot(slot + 1));
-}
-
-bool ProbeSender::is_like(std::string_view address) const {
-  if (address_.empty()) return false;
-  if (ttl_ <= 0) return equals_ignore_case(address, address_);
-  std::string_view prefix = mail::localpart_of(address_), local = mail::localpart_of(address);
-  return equals_ignore_case(mail::domain_of(address), mail::domain_of(address_)) &&
-         starts_with_ignore_case(local, prefix) && is_slot_text(local.substr(prefix.size()));
+  int64_t current = now / ttl_;
+  for (int64_t slot : {current, current - 1, current + 1}) {
+    if (equals_ignore_case(address, with_slot(slot))) return address_;
+  }
+  return std::nullopt;
 }
 
 }  // namespace postrider::clients

@@ -1,6 +1,7 @@
 // Asking the verify service whether addresses take mail, and telling it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,10 +40,9 @@ class ProbeSender {
 
   /// The address at a time, in seconds since 1970; empty: the null sender.
   std::string at(int64_t now) const;
-  /// Whether mail to this address answers a probe: one sent lately, where the address changes.
-  bool is_current(std::string_view address, int64_t now) const;
-  /// Whether the address is one that probes have or had, however long ago.
-  bool is_like(std::string_view address) const;
+  /// address_verify_sender itself, where `address` is what it looks like now or looked like lately: mail to
+  /// it may be an answer to a probe. Nothing for other addresses, and where the sender does not change.
+  std::optional<std::string> canonical(std::string_view address, int64_t now) const;
 
  private:
   std::string with_slot(int64_t slot) const;

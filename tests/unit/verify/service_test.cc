@@ -223,8 +223,7 @@ TEST_F(VerifyTest, MemoryIsBounded) {
 TEST_F(VerifyTest, ProbeSenderIsFixed) {
   clients::ProbeSender sender(load(""));
   EXPECT_EQ(sender.at(now_), "double-bounce@mx.site.test");
-  EXPECT_TRUE(sender.is_current("Double-Bounce@mx.site.test", now_));
-  EXPECT_FALSE(sender.is_current("double-bounce@other.test", now_));
+  EXPECT_FALSE(sender.canonical("double-bounce@mx.site.test", now_));
   EXPECT_EQ(clients::ProbeSender(load("address_verify_sender = <>\n")).at(now_), "");
   EXPECT_EQ(clients::ProbeSender(load("address_verify_sender =\n")).at(now_), "");
   EXPECT_EQ(clients::ProbeSender(load("address_verify_sender = probe@site.test\n")).at(now_),
@@ -239,14 +238,13 @@ TEST_F(VerifyTest, ProbeSenderChangesWithTime) {
   EXPECT_THAT(first, HasSubstr("@site.test"));
   std::string later = sender.at(now_ + 3600);
   EXPECT_NE(first, later);
-  EXPECT_TRUE(sender.is_current(first, now_));
-  EXPECT_TRUE(sender.is_current(first, now_ + 3600));
-  EXPECT_FALSE(sender.is_current(first, now_ + 2 * 3600));
-  EXPECT_TRUE(sender.is_like(first));
-  EXPECT_TRUE(sender.is_like(later));
-  EXPECT_FALSE(sender.is_like("probe@site.test"));
-  EXPECT_FALSE(sender.is_like("probe-x@site.test"));
-  EXPECT_FALSE(sender.is_current("probe@site.test", now_));
+  EXPECT_EQ(sender.canonical(first, now_), "probe@site.test");
+  EXPECT_EQ(sender.canonical(first, now_ + 3600), "probe@site.test");
+  EXPECT_EQ(sender.canonical(first, now_ - 3600), "probe@site.test");
+  EXPECT_FALSE(sender.canonical(first, now_ + 2 * 3600));
+  EXPECT_FALSE(sender.canonical(first, now_ - 2 * 3600));
+  EXPECT_FALSE(sender.canonical("probe@site.test", now_));
+  EXPECT_FALSE(sender.canonical("probe" + first, now_));
 }
 
 }  // namespace
