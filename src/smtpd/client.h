@@ -16,7 +16,8 @@ struct Client {
   std::string port = "unknown";
   int family = 0;                                                   ///< AF_INET, AF_INET6; 0: not known.
   std::string server_address = "unknown", server_port = "unknown";  ///< What it has connected to.
-  std::string label;  ///< "name[address]", as log lines have it.
+  bool unidentified = false;  ///< The load balancer in front has not told who it is.
+  std::string label;          ///< "name[address]", as log lines have it.
 
   bool is_ipv6() const;
   /// The address as RFC 5321 has it between brackets: "IPv6:2001:db8::1".

@@ -6,6 +6,7 @@
 #include "log/log.h"
 #include "service/daemon.h"
 #include "smtpd/cleanup_sink.h"
+#include "smtpd/haproxy.h"
 #include "smtpd/postdrop_sink.h"
 #include "smtpd/postmaster_mail.h"
 #include "smtpd/session.h"
@@ -74,11 +75,24 @@ struct Process {
                 .flusher = flusher};
 };
 
-Client identify(Process& process, const service::Client& peer) {
+/// Whom the load balancer in front has told, or itself when it asks for its own sake.
+Client identify_behind_haproxy(const Settings& settings, service::Client& peer, Client balancer) {
+  auto header = read_proxy_header(peer.stream, Deadline::after(settings.proxy_timeout));
+  if (header) return header->local ? balancer : describe_peer(header->client, header->server);
+  log::warning("haproxy read: {}",
+               header.error().kind == ErrorKind::timeout ? "timeout error" : header.error().text);
+  balancer.unidentified = true;
+  return balancer;
+}
+
+Client identify(Process& process, service::Client& peer) {
   const Settings& settings = process.settings;
   if (settings.stand_alone) return local_user();
   Client client = describe_peer(peer.peer, sys::local_address(peer.stream.fd()).value_or(sys::Address()));
-  if (settings.peername_lookup) process.world.name_client(client, Deadline::after(settings.timeout));
+  if (settings.behind_haproxy) client = identify_behind_haproxy(settings, peer, std::move(client));
+  if (settings.peername_lookup && !client.unidentified) {
+    process.world.name_client(client, Deadline::after(settings.timeout));
+  }
   client.make_label(settings.client_port_logging);
   return client;
 }
@@ -93,7 +107,8 @@ void run(service::Daemon& daemon) {
   }
   daemon.serve([](service::Client peer) {
     // Not on the fiber's stack, of which an idle session needs little then.
-    auto session = std::make_unique<Session>(process.server, std::move(peer.stream), identify(process, peer));
+    Client client = identify(process, peer);
+    auto session = std::make_unique<Session>(process.server, std::move(peer.stream), std::move(client));
     session->run();
   });
 }

@@ -63,6 +63,10 @@ void Session::assess_client() {
 }
 
 bool Session::greet() {
+  if (client_.unidentified) {
+    return refuse(fmt::format("421 4.3.0 {} Server local error", server_.settings.myhostname),
+                  ErrorClass::software);
+  }
   if (!stand_alone()) {
     if (!within_connection_limits()) return false;
     // Who speaks first is no mail client.

@@ -90,6 +90,8 @@ Settings::Settings(const config::Config& c, bool alone)
       per_request_deadline(c.get(params::smtpd_per_request_deadline)),
       min_data_rate(count(c.get(params::smtpd_min_data_rate))),
       ipc_timeout(c.get(params::ipc_timeout)),
+      behind_haproxy(c.get(params::smtpd_upstream_proxy_protocol) == "haproxy"),
+      proxy_timeout(c.get(params::smtpd_upstream_proxy_timeout)),
       helo_required(c.get(params::smtpd_helo_required)),
       strict_envelopes(c.get(params::strict_rfc821_envelopes)),
       disable_vrfy(c.get(params::disable_vrfy_command)),

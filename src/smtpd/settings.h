@@ -36,6 +36,8 @@ struct Settings {
   size_t min_data_rate;
   seconds ipc_timeout;
 
+  bool behind_haproxy;    ///< smtpd_upstream_proxy_protocol
+  seconds proxy_timeout;  ///< For its header.
   bool helo_required, strict_envelopes, disable_vrfy, delay_open, peername_lookup, client_port_logging,
       hide_client_session, delay_reject, soft_bounce;
   bool forbid_unauth_pipelining;

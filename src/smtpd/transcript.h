@@ -46,7 +46,8 @@ class Transcript {
 class Postmaster {
  public:
   virtual ~Postmaster() = default;
-  /// `errors`: what happened in the session. `reason` is empty for one that was not cut short. Problems are logged.
+  /// `errors`: what happened in the session. `reason` is empty for one that was not cut short. Problems are
+  /// logged.
   virtual void report(std::string_view client, const Transcript& transcript, ErrorClasses errors,
                       std::string_view reason) = 0;
 };

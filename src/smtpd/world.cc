@@ -1,6 +1,7 @@
 #include "smtpd/world.h"
 
 #include "config/own_addresses.h"
+#include "mail/hostname.h"
 #include "mail/quote.h"
 
 namespace postrider::smtpd {
@@ -16,7 +17,10 @@ dns::ResolverSettings with_filter(std::shared_ptr<dns::ReplyFilter> filter) {
 }  // namespace
 
 NetworkWorld::NetworkWorld(const config::Config& config, std::shared_ptr<dns::ReplyFilter> filter)
-    : rewrite_(config, "smtpd"), verify_(config, "smtpd"), resolver_(with_filter(std::move(filter))), hosts_(resolver_, {}) {
+    : rewrite_(config, "smtpd"),
+      verify_(config, "smtpd"),
+      resolver_(with_filter(std::move(filter))),
+      hosts_(resolver_, {}) {
   auto protocols = config::inet_protocols(config);
   if (!protocols) throw config::ConfigError(protocols.error().text, config.source("inet_protocols"), "");
   if (protocols->ipv4) families_.push_back(AF_INET);
@@ -43,6 +47,8 @@ Result<proto::ResolveReply> NetworkWorld::resolve(std::string_view sender, std::
 dns::Answer NetworkWorld::lookup(std::string_view name, std::span<const dns::Type> types, Deadline deadline) {
   dns::LookupOptions options;
   options.stop_when_found = true;
+  // Clients call themselves anything: that a name is none is told in the reply.
+  options.warn = mail::valid_hostname(name);
   return resolver_.lookup(name, types, options, deadline);
 }
 

@@ -104,29 +104,32 @@ TEST_F(SessionTest, AddressesAreTriedWhereARestrictionSaysSo) {
     EXPECT_EQ(peer.say("RCPT TO:<new@relay.test>"),
               "450 4.1.1 <new@relay.test>: Recipient address rejected: unverified address: as they say");
   });
-  serve(restrictions +
-            "unverified_recipient_reject_code = 550\nunverified_recipient_reject_reason = no such address\n"
-            "unverified_recipient_defer_code = 250\n",
-        [&](Peer& peer) {
-          peer.reply();
-          peer.say("EHLO x.test");
-          peer.say("MAIL FROM:<a@sender.test>");
-          EXPECT_EQ(peer.say("RCPT TO:<bad@relay.test>"),
-                    "550 5.1.1 <bad@relay.test>: Recipient address rejected: undeliverable address: no such address");
-          EXPECT_EQ(peer.say("RCPT TO:<new@relay.test>"), "250 2.1.5 Ok");
-        });
-  serve("relay_domains = relay.test\nsmtpd_sender_restrictions = reject_unverified_sender\n"
-        "unverified_sender_reject_code = 553\n",
-        [&](Peer& peer) {
-          peer.reply();
-          peer.say("EHLO x.test");
-          peer.say("MAIL FROM:<bad@sender.test>");
-          EXPECT_EQ(peer.say("RCPT TO:<x@relay.test>"),
-                    "553 5.1.7 <bad@sender.test>: Sender address rejected: undeliverable address: as they say");
-          peer.say("RSET");
-          peer.say("MAIL FROM:<>");
-          EXPECT_EQ(peer.say("RCPT TO:<x@relay.test>"), "250 2.1.5 Ok");
-        });
+  serve(
+      restrictions +
+          "unverified_recipient_reject_code = 550\nunverified_recipient_reject_reason = no such address\n"
+          "unverified_recipient_defer_code = 250\n",
+      [&](Peer& peer) {
+        peer.reply();
+        peer.say("EHLO x.test");
+        peer.say("MAIL FROM:<a@sender.test>");
+        EXPECT_EQ(
+            peer.say("RCPT TO:<bad@relay.test>"),
+            "550 5.1.1 <bad@relay.test>: Recipient address rejected: undeliverable address: no such address");
+        EXPECT_EQ(peer.say("RCPT TO:<new@relay.test>"), "250 2.1.5 Ok");
+      });
+  serve(
+      "relay_domains = relay.test\nsmtpd_sender_restrictions = reject_unverified_sender\n"
+      "unverified_sender_reject_code = 553\n",
+      [&](Peer& peer) {
+        peer.reply();
+        peer.say("EHLO x.test");
+        peer.say("MAIL FROM:<bad@sender.test>");
+        EXPECT_EQ(peer.say("RCPT TO:<x@relay.test>"),
+                  "553 5.1.7 <bad@sender.test>: Sender address rejected: undeliverable address: as they say");
+        peer.say("RSET");
+        peer.say("MAIL FROM:<>");
+        EXPECT_EQ(peer.say("RCPT TO:<x@relay.test>"), "250 2.1.5 Ok");
+      });
 }
 
 TEST_F(SessionTest, AFailedMessageIsTheClientsAgain) {
