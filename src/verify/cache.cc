@@ -1,5 +1,7 @@
 #include "verify/cache.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "io/fiber.h"
@@ -50,7 +52,10 @@ Result<std::optional<Knowledge>> Cache::find(std::string_view address, Deadline 
 }
 
 Result<void> Cache::store(std::string_view address, const Knowledge& knowledge, Deadline deadline) {
-  if (table_) return table_->put(address, knowledge.entry(), deadline);
+  if (table_) {
+    dirty_ = true;
+    return table_->put(address, knowledge.entry(), deadline);
+  }
   if (memory_.size() >= max_entries_ && !memory_.contains(address)) memory_.erase(memory_.begin());
   memory_.insert_or_assign(std::string(address), knowledge.entry());
   return {};
@@ -85,6 +90,11 @@ Result<Cache::Counts> Cache::sweep_table(const std::function<bool(const Knowledg
   }
   TRY(table->sync());
   return counts;
+}
+
+Result<void> Cache::flush() {
+  if (!table_ || !std::exchange(dirty_, false)) return {};
+  return table_->sync();
 }
 
 void Cache::close() {

@@ -23,6 +23,7 @@ namespace postrider::verify {
 namespace {
 
 constexpr mode_t kCacheMode = 0600;
+constexpr seconds kFlushInterval{5};
 
 int64_t now() {
   return ::time(nullptr);
@@ -92,6 +93,12 @@ void run(service::Daemon& daemon) {
       }
     });
   }
+  daemon.at_start([] {
+    for (;;) {
+      io::sleep_for(kFlushInterval);
+      if (auto flushed = cache.flush(); !flushed) log::warning("{}", flushed.error().text);
+    }
+  });
   // The next process needs the table: clients that wait for an answer ask that one.
   daemon.on_retire([&daemon] {
     cache.close();

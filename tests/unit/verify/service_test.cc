@@ -183,7 +183,9 @@ TEST_F(VerifyTest, TheTableKeepsEntriesAndLosesExpiredOnes) {
     pass(kDay + seconds(1));
     service_->sweep();
     EXPECT_THAT(log_, ElementsAre("cache " + spec + " full cleanup: retained=2 dropped=251 entries"));
+    EXPECT_TRUE(cache_.flush());
     cache_.close();
+    EXPECT_TRUE(cache_.flush());
     cache_ = Cache(table::open(spec, options).value());
     EXPECT_EQ(ask("new@b.test"), "2 no");
     EXPECT_EQ(ask("good@b.test"), "0 yes");
