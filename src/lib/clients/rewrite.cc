@@ -7,19 +7,6 @@
 
 namespace postrider::clients {
 
-template <typename Value>
-const Value* RewriteClient::Cache<Value>::find(const std::string& key) const {
-  auto it = entries_.find(key);
-  return it != entries_.end() && Clock::now() < it->second.until ? &it->second.value : nullptr;
-}
-
-template <typename Value>
-void RewriteClient::Cache<Value>::put(std::string key, Value value) {
-  // Entries live a second: dropping all of them costs less than keeping an order of use.
-  if (entries_.size() >= kMaxEntries) entries_.clear();
-  entries_.insert_or_assign(std::move(key), Entry{std::move(value), Clock::now() + kLifetime});
-}
-
 RewriteClient::RewriteClient(const config::Config& config, std::string_view asker)
     : client_(private_endpoint(config, config.get(config::params::rewrite_service_name), asker)) {
   client_.on_disconnect([this] {
@@ -28,8 +15,10 @@ RewriteClient::RewriteClient(const config::Config& config, std::string_view aske
   });
 }
 
-Result<std::string> RewriteClient::rewrite(std::string_view context, std::string_view address, Deadline deadline) {
-  std::vector<std::string> out = TRY(rewrite(context, std::vector<std::string>{std::string(address)}, deadline));
+Result<std::string> RewriteClient::rewrite(std::string_view context, std::string_view address,
+                                           Deadline deadline) {
+  std::vector<std::string> out =
+      TRY(rewrite(context, std::vector<std::string>{std::string(address)}, deadline));
   return std::move(out.front());
 }
 
@@ -37,14 +26,18 @@ Result<std::vector<std::string>> RewriteClient::rewrite(std::string_view context
                                                         const std::vector<std::string>& addresses,
                                                         Deadline deadline) {
   std::vector<std::string> out(addresses.size());
-  auto key = [&](const std::string& address) { return std::string(context) + '\0' + address; };
   std::vector<size_t> unknown;
-  for (size_t i = 0; i < addresses.size(); ++i) {
-    if (const std::string* known = rewritten_.find(key(addresses[i]))) {
-      out[i] = *known;
-    } else {
-      unknown.push_back(i);
+  if (auto known = rewritten_.find(context); known != rewritten_.end()) {
+    for (size_t i = 0; i < addresses.size(); ++i) {
+      if (auto it = known->second.find(addresses[i]); it != known->second.end()) {
+        out[i] = it->second;
+      } else {
+        unknown.push_back(i);
+      }
     }
+  } else {
+    for (size_t i = 0; i < addresses.size(); ++i)
+      unknown.push_back(i);
   }
   for (size_t begin = 0; begin < unknown.size();) {
     proto::RewriteRequest request;
@@ -54,11 +47,15 @@ Result<std::vector<std::string>> RewriteClient::rewrite(std::string_view context
       request.addresses.emplace_back(addresses[unknown[end++]]);
     }
     auto reply = TRY(client_.call<proto::RewriteReply>(request, deadline));
-    if (reply.addresses.size() != end - begin) return fail(ErrorKind::temporary, "rewrite service: wrong reply");
+    if (reply.addresses.size() != end - begin)
+      return fail(ErrorKind::temporary, "rewrite service: wrong reply");
+    // Looked up again: the caches may have been emptied meanwhile.
+    Cache<std::string>& cache = rewritten_[std::string(context)];
+    if (cache.size() >= kMaxEntries) cache.clear();
     for (; begin < end; ++begin) {
       size_t i = unknown[begin];
       out[i] = std::move(reply.addresses[request.addresses.size() - (end - begin)]);
-      rewritten_.put(key(addresses[i]), out[i]);
+      cache.insert_or_assign(addresses[i], out[i]);
     }
   }
   return out;
@@ -83,9 +80,15 @@ Result<proto::ResolveReply> RewriteClient::resolve_verify(std::string_view sende
 
 Result<proto::ResolveReply> RewriteClient::resolve(proto::ResolveRequest request, Deadline deadline) {
   std::string key = request.sender + '\0' + request.address + (request.verify ? "v" : "r");
-  if (const proto::ResolveReply* known = resolved_.find(key)) return *known;
+  if (auto known = resolved_.find(key); known != resolved_.end() && Clock::now() < known->second.until) {
+    return known->second.reply;
+  }
   proto::ResolveReply reply = TRY(client_.call<proto::ResolveReply>(request, deadline));
-  if ((reply.flags & proto::kResolveFailed) == 0) resolved_.put(std::move(key), reply);
+  if ((reply.flags & proto::kResolveFailed) == 0) {
+    // Entries live a second: dropping all of them costs less than keeping an order of use.
+    if (resolved_.size() >= kMaxEntries) resolved_.clear();
+    resolved_.insert_or_assign(std::move(key), Route{reply, Clock::now() + kRouteLifetime});
+  }
   return reply;
 }
 

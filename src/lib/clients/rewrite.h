@@ -1,6 +1,7 @@
 // Asking the rewrite service, with answers kept for a short time.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -15,8 +16,8 @@
 
 namespace postrider::clients {
 
-/// Addresses in standard form, and where mail for them goes. Answers are kept for a second (a busy process asks
-/// the same again and again) and until the service's connection ends (its tables may have changed).
+/// Addresses in standard form, and where mail for them goes. Answers are kept until the service's connection ends
+/// (then its configuration may have changed); those about routing, which come from tables, for a second at most.
 ///
 /// An error means that the service could not be asked; a table that failed shows as kResolveFailed. Both are
 /// temporary.
@@ -33,28 +34,20 @@ class RewriteClient {
   Result<proto::ResolveReply> resolve_verify(std::string_view sender, std::string_view address, Deadline deadline);
 
  private:
+  static constexpr size_t kMaxEntries = 10'000;
+  static constexpr seconds kRouteLifetime{1};
   template <typename Value>
-  class Cache {
-   public:
-    const Value* find(const std::string& key) const;
-    void put(std::string key, Value value);
-    void clear() { entries_.clear(); }
-
-   private:
-    static constexpr size_t kMaxEntries = 10'000;
-    static constexpr seconds kLifetime{1};
-    struct Entry {
-      Value value;
-      Clock::time_point until;
-    };
-    std::unordered_map<std::string, Entry> entries_;
+  using Cache = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
+  struct Route {
+    proto::ResolveReply reply;
+    Clock::time_point until;
   };
 
   Result<proto::ResolveReply> resolve(proto::ResolveRequest request, Deadline deadline);
 
   ipc::Client client_;
-  Cache<std::string> rewritten_;
-  Cache<proto::ResolveReply> resolved_;
+  std::map<std::string, Cache<std::string>, std::less<>> rewritten_;  // By context.
+  Cache<Route> resolved_;
 };
 
 }  // namespace postrider::clients
