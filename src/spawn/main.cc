@@ -33,10 +33,11 @@ void report(const mailbox::RunReply& reply, const std::string& command) {
     case mailbox::RunEnd::killed:
       return log::warning("command {} killed by signal {}", command, reply.number);
     case mailbox::RunEnd::timed_out:
-      return log::warning("{}: command time limit exceeded", command);
+      return log::warning("{}: process id {}: command time limit exceeded", command, reply.process);
     case mailbox::RunEnd::not_started:
     case mailbox::RunEnd::not_prepared:
-      return log::write(log::Severity::fatal, printable(reply.error));
+      log::write(log::Severity::fatal, printable(reply.error));
+      return log::warning("command {} exit status 1", command);
   }
 }
 

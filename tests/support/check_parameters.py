@@ -51,7 +51,7 @@ def parameters_in_use(tables):
         match = re.search(rf'"{suffix}",\s*params::(\w+)', families)
         if match:
             used.add(match.group(1))
-        used.update(name for name in rows if name.endswith(suffix))
+        used.update(name for name in rows if name.endswith(suffix) and not name.startswith("postscreen_"))
     while True:
         referred = {name for user in used - LISTS_OF_TABLES if user in rows
                     for name in re.findall(r"\$[{(]?(\w+)", rows[user].split("in_force, ", 1)[-1].split("not_yet, ", 1)[-1])

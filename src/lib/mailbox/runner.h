@@ -61,8 +61,9 @@ struct RunReply {
   int32_t number = 0;
   ipc::Text<kMaxCommandOutput> output;  ///< Standard output and standard error, as they came.
   bool output_closed = false;           ///< With timed_out: the command had closed its output.
+  int32_t process = 0;                  ///< The id that the command had.
   ipc::Text<ipc::kMaxReason> error;
-  void fields(auto& f) { f(end, number, output, output_closed, error); }
+  void fields(auto& f) { f(end, number, output, output_closed, process, error); }
 };
 
 /// What became of a command and of its input.

@@ -116,6 +116,7 @@ class Starter {
 
   /// A command without a shell to fall back to is reported with the name that log analysers know.
   std::string called(std::string_view what) const {
+    if (request_.connected) return "spawn_command: " + std::string(what);
     return (request_.shell_command.empty() ? "pipe_command: " : "") + std::string(what);
   }
 
@@ -127,7 +128,7 @@ class Starter {
 /// its process group cannot have become another's when it is killed.
 class Watch {
  public:
-  Watch(pid_t child, sys::Fd output) : child_(child), output_(std::move(output)) {}
+  Watch(pid_t child, sys::Fd output) : child_(child), output_(std::move(output)) { reply_.process = child; }
 
   RunReply until(sys::ChildWaiter& waiter, Deadline deadline) {
     while (!finished()) {

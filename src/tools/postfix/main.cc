@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -14,6 +15,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "config/params/instance.h"
+#include "config/table.h"
 #include "log/log.h"
 #include "service/log_setup.h"
 #include "sys/file.h"
@@ -70,8 +72,18 @@ void export_environment(const CommandLine& line, const config::Config& config) {
   if (line.debug) sys::set_environment_entry("MAIL_DEBUG", "");
 }
 
+/// Whether a parameter that this release acts on has an old default because of compatibility_level.
+bool uses_old_defaults(const config::Config& config) {
+  if (config.compat_level() >= config::kLatestCompatLevel) return false;
+  const auto& params = config::all_params();
+  return std::any_of(params.begin(), params.end(), [&](const config::ParamInfo* param) {
+    return param->state == config::ParamState::in_force && config.compat_default_used(param->name);
+  });
+}
+
+/// Nobody is reminded of defaults that make no difference.
 void remind_of_compatibility(const config::Config& config) {
-  if (config.compat_level() >= config::kLatestCompatLevel) return;
+  if (!uses_old_defaults(config)) return;
   log::info("{} is using backwards-compatible default settings", config.get(params::mail_name));
   log::info("See http://www.postfix.org/COMPATIBILITY_README.html for details");
   log::info(
