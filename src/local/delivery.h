@@ -123,7 +123,7 @@ class Delivery {
   // unknown.cc
   Disposition deliver_unknown(const Scope& scope);
   Attempt relay_unknown(Scope scope);
-  Disposition pass_on(const Scope& scope, const std::string& destination);         // pass_on.cc
+  Disposition pass_on(const Scope& scope, const std::string& destination);  // pass_on.cc
 
   /// The result of a table that is asked for the user's name: a destination, or how the failure was reported.
   std::optional<std::string> transport_for(const Scope& scope, const table::Maps& maps,

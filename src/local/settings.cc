@@ -14,6 +14,7 @@
 #include "config/params/system.h"
 #include "config/startup.h"
 #include "config/value_text.h"
+#include "log/log.h"
 #include "mailbox/command.h"
 #include "sys/user.h"
 
@@ -56,7 +57,10 @@ mailbox::LockPolicy lock_policy(const config::Config& config) {
     throw config::ConfigError(methods.error().text, config.source(params::mailbox_delivery_lock.name()),
                               "use any of flock, fcntl, dotlock");
   }
-  if (config.get(params::sun_mailtool_compatibility)) *methods = {.dotlock = true};
+  if (config.get(params::sun_mailtool_compatibility)) {
+    log::warning("sun_mailtool_compatibility: deprecated parameter, use \"mailbox_delivery_lock = dotlock\" instead");
+    *methods = {.dotlock = true};
+  }
   return {.methods = *methods,
           .attempts = config.get(params::deliver_lock_attempts),
           .delay = config.get(params::deliver_lock_delay),

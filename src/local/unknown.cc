@@ -48,7 +48,8 @@ Delivery::Attempt Delivery::relay_unknown(Scope scope) {
 
 Delivery::Disposition Delivery::deliver_unknown(const Scope& scope) {
   std::optional<Disposition> failed;
-  auto transport = transport_for(scope, agent_.tables.fallback_transports, settings_.fallback_transport, failed);
+  auto transport =
+      transport_for(scope, agent_.tables.fallback_transports, settings_.fallback_transport, failed);
   if (failed) return *failed;
   if (transport) return pass_on(scope, *transport);
   if (!settings_.luser_relay.empty()) {

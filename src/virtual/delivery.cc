@@ -93,9 +93,8 @@ mail::DeliveryStatus Delivery::deliver_to(const std::string& path, mailbox::Iden
                            .delivered_to = recipient.address};
   mail::DeliveryStatus status;
   if (maildir) {
-    status =
-        mailbox::deliver_to_maildir(message,
-                                         {.path = path, .as = as, .size_limit = settings_.mailbox_limit, .fallback = kFallback});
+    status = mailbox::deliver_to_maildir(
+        message, {.path = path, .as = as, .size_limit = settings_.mailbox_limit, .fallback = kFallback});
     if (status.status.is_success()) status.reason = "delivered to maildir";
     return status;
   }
