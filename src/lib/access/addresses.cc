@@ -182,10 +182,12 @@ Judge::Verdict Judge::unlisted(std::string_view address, std::string_view about)
   const Settings::Codes& code = policy_.settings.code;
   const RecipientTables& tables = policy_.recipients;
   std::string_view status = is_sender ? "5.1.0" : "5.1.1";
-  if (reply->transport == "error") {
-    mail::StatusText text = mail::split_status_text(
-        is_sender ? mail::StatusCode("5.1.0") : mail::StatusCode("5.1.1"), reply->nexthop);
-    return refuse(Complaint{ErrorClass::bounce, 550, fitting_status(text.code.text(), about),
+  // Mail for it would be returned, or would wait without an attempt.
+  bool returned = reply->transport == "error";
+  if (returned || reply->transport == "retry") {
+    mail::StatusCode fallback = is_sender ? mail::StatusCode("5.1.0") : mail::StatusCode("5.1.1");
+    mail::StatusText text = mail::split_status_text(returned ? fallback : fallback.with_class('4'), reply->nexthop);
+    return refuse(Complaint{ErrorClass::bounce, returned ? 550 : 450, fitting_status(text.code.text(), about),
                             refused(address, about, text.text), because()});
   }
   auto unknown = [&](int reply_code, std::string_view table) {
