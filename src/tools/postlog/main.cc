@@ -76,7 +76,7 @@ CommandLine parse(int argc, char** argv) {
 void log_standard_input(Severity severity) {
   std::string buffer;
   for (bool more = true; more;) {
-    char chunk[8 * 1024];
+    char chunk[4096];
     auto count = sys::read_some(STDIN_FILENO, chunk, sizeof chunk);
     more = count && *count > 0;
     if (more) buffer.append(chunk, *count);
