@@ -27,9 +27,11 @@ Result<void> Dispatcher::serve(Connection& connection, seconds idle, seconds req
       break;
     }
     slots.acquire(Deadline::never());
-    running.spawn([&, type = frame->type, id = frame->id, payload = std::string(frame->payload)] {
+    // The handler itself, not the variable: by the time the fiber runs, the next request may be another one's.
+    running.spawn([&, handler = &handler->second, type = frame->type, id = frame->id,
+                   payload = std::string(frame->payload)] {
       Frame copy{type, 0, id, payload};
-      auto done = handler->second(connection, copy, Deadline::after(request_limit));
+      auto done = (*handler)(connection, copy, Deadline::after(request_limit));
       if (!done && outcome && done.error().kind == ErrorKind::invalid) {
         outcome = std::move(done);
         connection.stream().events().wake_reader();

@@ -26,6 +26,13 @@ struct Answer {
   void fields(auto& f) { f(text); }
 };
 
+/// Another request of the same service.
+struct Sum {
+  static constexpr uint16_t kType = 102;
+  List<Text<10>, 10> words;
+  void fields(auto& f) { f(words); }
+};
+
 Deadline soon() { return Deadline::after(seconds(20)); }
 
 /// A service on a socket of its own directory; each connection is served by `serve` in a fiber.
@@ -70,6 +77,11 @@ void serve_answers(io::Stream stream) {
     answer.text = "re: " + question.text;
     return answer;
   });
+  dispatcher.on<Sum>([](Sum sum, Deadline) -> Result<Answer> {
+    Answer answer;
+    for (const auto& word : sum.words) answer.text += word;
+    return answer;
+  });
   Connection connection(std::move(stream), "server");
   (void)dispatcher.serve(connection, seconds(20), seconds(20));
 }
@@ -96,6 +108,23 @@ TEST(Client, ManyRequestsShareOneConnectionAndMayOvertake) {
     ASSERT_TRUE(group.wait(soon()));
     EXPECT_EQ(order, "re: quick;re: wait;");
     EXPECT_EQ(service.connections, 1);
+  });
+}
+
+TEST(Client, RequestsOfSeveralKindsMayArriveTogether) {
+  io::run_with_loop([] {
+    Service service(serve_answers);
+    Client client(service.endpoint());
+    io::TaskGroup group;
+    for (int i = 0; i < 20; ++i) {
+      group.spawn([&] { EXPECT_EQ(client.call<Answer>(ask("x"), soon()).value().text, "re: x"); });
+      group.spawn([&] {
+        Sum sum;
+        for (const char* word : {"a", "b", "c"}) sum.words.emplace_back(word);
+        EXPECT_EQ(client.call<Answer>(sum, soon()).value().text, "abc");
+      });
+    }
+    ASSERT_TRUE(group.wait(soon()));
   });
 }
 
