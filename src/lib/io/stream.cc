@@ -1,5 +1,6 @@
 #include "io/stream.h"
 
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -39,12 +40,18 @@ BufferPool& buffers() {
 }  // namespace
 
 struct Stream::State {
-  explicit State(sys::Fd descriptor) : fd(std::move(descriptor)), events(fd.get()) {}
+  explicit State(sys::Fd descriptor) : fd(std::move(descriptor)), events(fd.get()) {
+    struct stat status {};
+    announces_end = fstat(fd.get(), &status) == 0 && S_ISSOCK(status.st_mode);
+  }
   sys::Fd fd;
   FdEvents events;
   std::unique_ptr<char[]> in;  // Only while it holds something.
   size_t begin = 0, end = 0;
   bool drained = false;  // The last read was short: nothing is left until `events` says so.
+  /// Whether `events` tells the end of the input from more input. It does for sockets; a pipe's last bytes and its end
+  /// can arrive as one event, so that only another read shows the end.
+  bool announces_end = false;
   bool broken = false;
   bool at_end = false;
   std::string out;
@@ -84,7 +91,7 @@ Result<size_t> Stream::State::read_available() {
   }
   end += static_cast<size_t>(count);
   at_end = count == 0;
-  drained = count > 0 && static_cast<size_t>(count) < room;
+  drained = announces_end && count > 0 && static_cast<size_t>(count) < room;
   return static_cast<size_t>(count);
 }
 

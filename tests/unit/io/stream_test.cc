@@ -138,4 +138,20 @@ TEST(Connect, RefusedAndAccepted) {
 }
 
 }  // namespace
+TEST(Stream, ThePipesEndArrivesWithItsLastBytes) {
+  run_with_loop([] {
+    sys::Pipe pipe = sys::make_pipe().value();
+    Stream reader(std::move(pipe.read));
+    spawn([&] {
+      ASSERT_EQ(::write(pipe.write.get(), "x", 1), 1);
+      pipe.write.reset();
+    });
+    EXPECT_TRUE(reader.fill(Deadline::after(seconds(20))).value());
+    reader.consume(1);
+    auto end = reader.fill(Deadline::after(seconds(20)));
+    ASSERT_TRUE(end) << end.error().text;
+    EXPECT_FALSE(*end);
+  });
+}
+
 }  // namespace postrider::io
