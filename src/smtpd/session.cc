@@ -62,6 +62,12 @@ void Session::assess_client() {
   }
 }
 
+namespace {
+
+bool is_single_line(std::string_view input) { return input.find('\n') + 1 == input.size(); }
+
+}  // namespace
+
 bool Session::greet() {
   if (client_.unidentified) {
     return refuse(fmt::format("421 4.3.0 {} Server local error", server_.settings.myhostname),
@@ -69,8 +75,10 @@ bool Session::greet() {
   }
   if (!stand_alone()) {
     if (!within_connection_limits()) return false;
-    // Who speaks first is no mail client.
-    if (client_talks_ahead("CONNECT") && server_.settings.forbid_unauth_pipelining) {
+    // Who sends a whole session ahead is no mail client. A first command that comes too early harms nobody: it is
+    // answered after the greeting, as the client expects.
+    if (client_talks_ahead("CONNECT") && server_.settings.forbid_unauth_pipelining &&
+        !is_single_line(dialogue_.waiting_input())) {
       return refuse("554 5.5.0 Error: SMTP protocol synchronization");
     }
     if (!server_.settings.delay_reject) {
