@@ -25,9 +25,10 @@ class Pool {
   }
 
   void submit(std::shared_ptr<OffloadJob> job, Loop* loop) {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     jobs_.push_back({std::move(job), loop});
     if (idle_ >= jobs_.size() || threads_ >= limit_) {
+      lock.unlock();  // or the thread wakes up only to wait for the lock
       changed_.notify_one();
       return;
     }
