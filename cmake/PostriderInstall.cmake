@@ -31,7 +31,7 @@ install(CODE "
   link_program(${POSTRIDER_SENDMAIL_PATH} ${POSTRIDER_NEWALIASES_PATH})
   foreach(name main.cf master.cf)
     if(NOT EXISTS \"\${root}${POSTRIDER_CONFIG_DIRECTORY}/\${name}\")
-      file(INSTALL ${PROJECT_SOURCE_DIR}/conf/\${name} DESTINATION \"\${root}${POSTRIDER_CONFIG_DIRECTORY}\")
+      file(INSTALL ${PROJECT_SOURCE_DIR}/conf/\${name} DESTINATION \"${POSTRIDER_CONFIG_DIRECTORY}\")  # adds DESTDIR itself
     else()
       message(STATUS \"Kept: \${root}${POSTRIDER_CONFIG_DIRECTORY}/\${name}\")
     endif()
