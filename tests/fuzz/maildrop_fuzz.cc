@@ -4,23 +4,14 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "bytes.h"
 #include "maildrop/submission.h"
 #include "queue/record.h"
 
 using namespace postrider;
+using fuzz::Bytes;
 
 namespace {
-
-class Bytes final : public queue::ByteSource {
- public:
-  explicit Bytes(std::string_view bytes) : bytes_(bytes) {}
-  Result<size_t> read_at(uint64_t offset, char* data, size_t size) override {
-    return offset >= bytes_.size() ? 0 : bytes_.copy(data, size, offset);
-  }
-
- private:
-  std::string_view bytes_;
-};
 
 bool tells_where_mail_goes(queue::RecordType type) {
   using enum queue::RecordType;

@@ -7,25 +7,16 @@
 #include <string_view>
 #include <vector>
 
+#include "bytes.h"
 #include "queue/content.h"
 #include "queue/envelope.h"
 
 using namespace postrider;
+using fuzz::Bytes;
 
 namespace {
 
 constexpr size_t kAll = 1'000'000;
-
-class Bytes final : public queue::ByteSource {
- public:
-  explicit Bytes(std::string_view bytes) : bytes_(bytes) {}
-  Result<size_t> read_at(uint64_t offset, char* data, size_t size) override {
-    return offset >= bytes_.size() ? 0 : bytes_.copy(data, size, offset);
-  }
-
- private:
-  std::string_view bytes_;
-};
 
 void check(bool good) {
   if (!good) abort();

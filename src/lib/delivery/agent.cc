@@ -33,7 +33,6 @@ struct Agent {
   size_t delivered = 0;
   std::set<Session*> sessions;
 
-  bool must_retire() const { return daemon.retiring() || (max_use > 0 && delivered >= max_use); }
   void serve(Session& session);
   proto::DeliverReply work(proto::DeliverRequest request);
 };
@@ -61,12 +60,12 @@ void Agent::serve(Session& session) {
   if (!connection.flush(Deadline::after(timeout))) return;
   bool told = false;
   for (;;) {
-    if (!told && must_retire()) {
+    if (!told && daemon.retiring()) {
       told = true;
       if (!connection.send(proto::AgentRetires{}, Deadline::after(timeout))) return;
     }
     connection.wait_frame(Deadline::never());
-    if (!told && must_retire()) continue;
+    if (!told && daemon.retiring()) continue;
     auto frame = connection.receive(Deadline::after(timeout));
     if (!frame) {
       if (frame.error().kind != ErrorKind::closed) log::warning("queue manager: {}", frame.error().text);
@@ -74,7 +73,8 @@ void Agent::serve(Session& session) {
     }
     auto request = ipc::Connection::open_frame<proto::DeliverRequest>(*frame);
     if (!request) return log::warning("queue manager: {}", request.error().text);
-    ++delivered;
+    // The process is worn out, not this connection alone: others that it accepts would only be turned away.
+    if (++delivered == max_use) daemon.retire();
     session.running.spawn([this, &connection, id = frame->id, job = std::move(*request)]() mutable {
       proto::DeliverReply reply = work(std::move(job));
       (void)connection.send(reply, Deadline::after(timeout), id);

@@ -115,6 +115,7 @@ const Arguments& Daemon::arguments() const { return state_->arguments; }
 bool Daemon::rootless() const { return ::geteuid() != 0 && !state_->owner; }
 int Daemon::max_clients() const { return state_->limits().max_clients; }
 bool Daemon::retiring() const { return state_->retiring; }
+void Daemon::retire() { state_->retire(); }
 void Daemon::at_start(io::Task task) { state_->start_tasks.push_back(std::move(task)); }
 void Daemon::on_retire(std::function<void()> call) { state_->on_retire = std::move(call); }
 void Daemon::hold() { ++state_->holds; }

@@ -68,8 +68,10 @@ class Daemon {
   void at_start(io::Task task);
   /// Clients that this process serves at a time.
   int max_clients() const;
-  /// True once master has asked this process to leave.
+  /// True once master has asked this process to leave, or retire() has been called.
   bool retiring() const;
+  /// Takes no more clients, and leaves when those that are here have been served.
+  void retire();
   /// Called (not in a fiber) when that happens.
   void on_retire(std::function<void()> call);
   /// Keeps the process from leaving while work goes on that no client waits for.
