@@ -146,6 +146,18 @@ bool is_table(std::string_view word) {
 
 }  // namespace
 
+std::vector<std::string_view> restriction_names() {
+  std::vector<std::string_view> out;
+  auto add = [&](auto& words) {
+    for (const Word& word : words)
+      out.push_back(word.name);
+  };
+  add(kGeneral);
+  add(kTables);
+  add(kOthers);
+  return out;
+}
+
 RestrictionReader::RestrictionReader(table::Catalog& catalog, const config::Config& config,
                                      std::vector<std::string>& paths)
     : catalog_(catalog), config_(config), paths_(&paths), service_defaults_(config) {

@@ -98,6 +98,9 @@ struct RestrictionList {
   std::vector<Restriction> items;
 };
 
+/// The words that are restrictions, for programs that check configurations.
+std::vector<std::string_view> restriction_names();
+
 /// The user's smtpd_restriction_classes, and the means to read lists.
 class RestrictionReader {
  public:

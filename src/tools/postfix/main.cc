@@ -20,6 +20,7 @@
 #include "service/log_setup.h"
 #include "sys/file.h"
 #include "sys/process.h"
+#include "tools/lint/command.h"
 #include "tools/postfix/control.h"
 
 namespace postrider::postfix {
@@ -125,6 +126,9 @@ void check_directories(const config::Config& config) {
 
 int run(int argc, char** argv) {
   CommandLine line = parse(argc, argv);
+  // It looks at configurations that do not load, and at those of others.
+  if (!line.words.empty() && line.words.front() == "lint")
+    return lint::lint_command(line.config_directory, {line.words.begin() + 1, line.words.end()});
   bool one_instance = !line.config_directory.empty() || std::getenv("MAIL_CONFIG") != nullptr;
   auto config = config::Config::load({.directory = line.config_directory, .process_name = "postfix"});
   if (!config) log::fatal("{}", config.error().text);

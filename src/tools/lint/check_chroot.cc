@@ -1,0 +1,154 @@
+// Sockets that a service cannot reach from inside the queue directory, and programs that have no use there.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "sys/file.h"
+#include "table/syntax.h"
+#include "tools/lint/checks.h"
+#include "tools/lint/tables.h"
+
+namespace postrider::lint {
+
+namespace {
+
+/// These deliver to, or run, what is outside.
+constexpr std::string_view kNeverChrooted[] = {"local", "virtual", "pipe", "spawn", "proxymap", "postlogd"};
+
+/// Where programs of the system have their sockets.
+constexpr std::string_view kSystemPlaces[] = {"/run/",  "/var/run/", "/tmp/", "/var/lib/", "/var/spool/",
+                                              "/home/", "/usr/",     "/opt/", "/srv/"};
+
+class ChrootCheck {
+ public:
+  ChrootCheck(const Model& model, Report& report, const Service& service)
+      : model_(model), report_(report), service_(service), queue_(model.queue_directory()) {}
+
+  void run() {
+    if (service_.program == "smtpd") {
+      milters("smtpd_milters");
+      restrictions();
+      if (equals_ignore_case(value("smtpd_sasl_auth_enable"), "yes") &&
+          equals_ignore_case(value("smtpd_sasl_type"), "dovecot")) {
+        std::string path = value("smtpd_sasl_path");
+        if (!path.starts_with("inet:"))
+          socket(path.starts_with("unix:") ? path.substr(5) : path, "smtpd_sasl_path", path);
+      }
+    }
+    if (service_.program == "cleanup") milters("non_smtpd_milters");
+    if (service_.program == "lmtp" || service_.program == "smtp") transports();
+    tables();
+  }
+
+ private:
+  std::string value(std::string_view name) const { return model_.value(name, &service_); }
+
+  /// A socket that the service connects to while it runs.
+  void socket(std::string_view path, std::string_view parameter, std::string_view word) {
+    if (!path.starts_with('/')) return;  // Counts from the queue directory in any case.
+    std::string inside = queue_ + std::string(path);
+    if (sys::exists(inside)) return;
+    bool in_queue = path.starts_with(queue_ + "/");
+    bool elsewhere = std::ranges::any_of(kSystemPlaces, [&](auto place) { return path.starts_with(place); });
+    if (!in_queue && !elsewhere && !sys::exists(std::string(path))) return;
+    std::string remedy =
+        in_queue ? fmt::format("write {}", path.substr(queue_.size() + 1))
+                 : fmt::format(
+                       "have its owner make the socket below {} and give the path from there, or write n in "
+                       "the column chroot of {}",
+                       queue_, service_.entry.id());
+    report_.add(codes::chroot_socket, model_.place(parameter, &service_, word),
+                fmt::format("{} names the socket {}; the service {} runs chrooted and looks for {}",
+                            parameter, path, service_.entry.id(), inside),
+                std::move(remedy));
+  }
+
+  void milters(std::string_view parameter) {
+    std::string text = value(parameter);
+    for (std::string_view word : list_words(text)) {
+      std::string_view endpoint = word;
+      if (endpoint.starts_with('{')) {
+        endpoint.remove_prefix(1);
+        auto first = next_token(endpoint, ", \t\r\n{}");
+        if (!first) continue;
+        endpoint = *first;
+      }
+      for (std::string_view kind : {"unix:", "local:"})
+        if (endpoint.starts_with(kind)) socket(endpoint.substr(kind.size()), parameter, endpoint);
+    }
+  }
+
+  /// check_policy_service in the lists, and in the classes.
+  void restrictions() {
+    std::vector<std::string> lists = {"smtpd_client_restrictions",      "smtpd_helo_restrictions",
+                                      "smtpd_sender_restrictions",      "smtpd_relay_restrictions",
+                                      "smtpd_recipient_restrictions",   "smtpd_data_restrictions",
+                                      "smtpd_end_of_data_restrictions", "smtpd_etrn_restrictions"};
+    for (std::string_view name : split_any(value("smtpd_restriction_classes"), kListSeparators))
+      lists.emplace_back(name);
+    for (const std::string& list : lists) {
+      std::string text = value(list);
+      std::string_view rest = text;
+      while (auto word = table::next_item(rest)) {
+        if (!equals_ignore_case(*word, "check_policy_service")) continue;
+        auto argument = table::next_item(rest);
+        if (!argument) break;
+        std::string_view endpoint = *argument;
+        if (endpoint.starts_with('{')) {
+          endpoint.remove_prefix(1);
+          endpoint = next_token(endpoint, ", \t\r\n{}").value_or("");
+        }
+        if (endpoint.starts_with("unix:")) socket(endpoint.substr(5), list, endpoint);
+      }
+    }
+  }
+
+  /// "lmtp:unix:/path" in parameters that use this service.
+  void transports() {
+    for (std::string_view parameter : {"local_transport", "virtual_transport", "mailbox_transport",
+                                       "fallback_transport", "relay_transport", "default_transport"}) {
+      std::string text = model_.value(parameter);
+      std::string prefix = service_.entry.name + ":unix:";
+      if (!text.starts_with(prefix)) continue;
+      socket(std::string_view(text).substr(prefix.size()), parameter, text);
+    }
+  }
+
+  /// Tables with a socket are opened when they are asked.
+  void tables() {
+    if (service_.program != "smtpd" && service_.program != "cleanup" && service_.program != "trivial-rewrite")
+      return;
+    for (const TableUse& use : table_uses(model_)) {
+      if (use.proxied || use.type != "socketmap" || (use.service && use.service != &service_)) continue;
+      constexpr std::string_view kUnix = "unix:";
+      if (!use.name.starts_with(kUnix)) continue;
+      std::string_view path = std::string_view(use.name).substr(kUnix.size());
+      socket(path.substr(0, path.rfind(':')), use.parameter, use.spec());
+    }
+  }
+
+  const Model& model_;
+  Report& report_;
+  const Service& service_;
+  std::string queue_;
+};
+
+}  // namespace
+
+void check_chroot(const Model& model, Report& report) {
+  for (const Service& service : model.services()) {
+    if (!model.is_chrooted(service)) continue;
+    if (std::ranges::find(kNeverChrooted, service.program) != std::end(kNeverChrooted)) {
+      report.add(codes::chroot_program, model.place(service),
+                 fmt::format(
+                     "the service {} runs chrooted, and {} works with what is outside of the queue directory",
+                     service.entry.id(), service.program),
+                 "write n in the column chroot");
+      continue;
+    }
+    ChrootCheck(model, report, service).run();
+  }
+}
+
+}  // namespace postrider::lint

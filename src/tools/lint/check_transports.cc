@@ -1,0 +1,86 @@
+// Services that parameters and transport tables name and master.cf does not have.
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "tools/lint/checks.h"
+#include "tools/lint/tables.h"
+
+namespace postrider::lint {
+
+namespace {
+
+constexpr std::string_view kTransports[] = {
+    "address_verify_default_transport",
+    "address_verify_local_transport",
+    "address_verify_relay_transport",
+    "address_verify_virtual_transport",
+    "content_filter",
+    "default_transport",
+    "fallback_transport",
+    "local_transport",
+    "mailbox_transport",
+    "relay_transport",
+    "virtual_transport",
+};
+constexpr std::string_view kTransportMaps[] = {
+    "address_verify_transport_maps",           "fallback_transport_maps", "mailbox_transport_maps",
+    "sender_dependent_default_transport_maps", "transport_maps",
+};
+
+class TransportCheck {
+ public:
+  TransportCheck(const Model& model, Report& report) : model_(model), report_(report) {}
+
+  /// `text` is "transport:nexthop", or "transport" alone.
+  void check(std::string_view text, const Place& place, std::string_view where) {
+    std::string_view name = trim(text.substr(0, text.find(':')));
+    // A value may be put together from what a pattern matched.
+    if (name.empty() || name.find('$') != name.npos || model_.local_service(name)) return;
+    if (!equals_ignore_case(name, "DUNNO")) {
+      report_.add(codes::transport_missing, place,
+                  fmt::format("{} sends mail to the transport {}, and master.cf has no service of this name",
+                              where, name),
+                  fmt::format("add a unix service {} to master.cf, or correct the name", name));
+    }
+  }
+
+  void check_parameter(std::string_view parameter, const Service* service) {
+    check(model_.value(parameter, service), model_.place(parameter, service), parameter);
+  }
+
+  void check_maps(std::string_view parameter) {
+    for (const TableUse& use : tables_in(model_.value(parameter), TableRole::maps)) {
+      for (const TableEntry& entry : entries_of(model_, use.type, use.name)) {
+        Place place = entry.line > 0 ? Place{table_path(model_, use.name), entry.line}
+                                     : model_.place(parameter, nullptr, use.spec());
+        check(entry.value, place, fmt::format("{} ({})", use.spec(), entry.key));
+      }
+    }
+  }
+
+ private:
+  const Model& model_;
+  Report& report_;
+};
+
+}  // namespace
+
+void check_transports(const Model& model, Report& report) {
+  if (model.services().empty()) return;
+  TransportCheck check(model, report);
+  // Those for probes are the same unless they are set.
+  auto same = [&](std::string_view parameter) {
+    return parameter.starts_with("address_verify_") && !model.config().is_set(parameter);
+  };
+  for (std::string_view parameter : kTransports) {
+    if (!same(parameter)) check.check_parameter(parameter, nullptr);
+    for (const Service& service : model.services())
+      if (service.find(parameter)) check.check_parameter(parameter, &service);
+  }
+  for (std::string_view parameter : kTransportMaps)
+    if (!same(parameter)) check.check_maps(parameter);
+}
+
+}  // namespace postrider::lint

@@ -1,0 +1,100 @@
+// Values that are none: "smtpd_helo_required = on".
+#include <fmt/format.h>
+
+#include "base/hostname.h"
+#include "base/text.h"
+#include "config/compat_level.h"
+#include "config/families.h"
+#include "config/table.h"
+#include "tools/lint/checks.h"
+
+namespace postrider::lint {
+
+namespace {
+
+/// Reads a parameter as the daemons do; throws ConfigError.
+void read_value(const config::Config& config, const config::ParamInfo& info) {
+  using config::Param;
+  using config::ParamType;
+  switch (info.type) {
+    case ParamType::boolean:
+      (void)config.get(Param<bool>{&info});
+      return;
+    case ParamType::integer:
+      (void)config.get(Param<int>{&info});
+      return;
+    case ParamType::seconds:
+      (void)config.get(Param<std::chrono::seconds>{&info});
+      return;
+    case ParamType::size:
+      (void)config.get(Param<int64_t>{&info});
+      return;
+    case ParamType::string:
+      (void)config.get(Param<std::string>{&info});
+      return;
+    case ParamType::raw:
+      (void)config.get(Param<config::Raw>{&info});
+      return;
+    case ParamType::choice:
+      (void)config.get(Param<config::Choice>{&info});
+      return;
+  }
+}
+
+void check_host_name(const Model& model, Report& report, std::string_view name) {
+  std::string host = model.value(name);
+  std::string problem = hostname_problem(host);
+  if (problem.empty()) return;
+  report.add(codes::bad_value, model.place(name),
+             fmt::format("{} = {} is no host name: {}", name, host, problem),
+             fmt::format("set {} to a full Internet host name", name));
+}
+
+/// x_destination_recipient_limit and its kin.
+void check_families(const Model& model, Report& report) {
+  using namespace config::families;
+  for (const Service& service : model.services()) {
+    if (config::families_of_command(service.program).empty()) continue;
+    auto check = [&](const auto& param) {
+      try {
+        (void)service.config.get(param, service.entry.name);
+      } catch (const config::ConfigError& error) {
+        std::string name = fmt::format("{}{}", service.entry.name, param.suffix);
+        report.add(codes::bad_value, model.place(name), error.what(), error.remedy());
+      }
+    };
+    check(destination_concurrency_limit);
+    check(destination_recipient_limit);
+    check(recipient_limit);
+    check(destination_rate_delay);
+    check(transport_rate_delay);
+    check(time_limit);
+  }
+}
+
+}  // namespace
+
+void check_values(const Model& model, Report& report) {
+  model.each_setting([&](std::string_view name, const std::string& text, const Service* service) {
+    const config::ParamInfo* info = config::find_param(name);
+    // Old names count with the value of the new one's type, which checks them.
+    if (!info || info->default_kind == config::ParamDefault::none || config::is_read_only(name)) return;
+    // That a name in it is unknown is the reason, and has been said.
+    if (model.has_undefined_names(text, service)) return;
+    try {
+      read_value(service ? service->config : model.config(), *info);
+    } catch (const config::ConfigError& error) {
+      report.add(codes::bad_value, model.place(name, service), error.what(), error.remedy());
+    }
+  });
+  check_families(model, report);
+  check_host_name(model, report, "myhostname");
+  check_host_name(model, report, "mydomain");
+  std::string level = model.value("compatibility_level");
+  if (!config::CompatLevel::parse(level)) {
+    report.add(codes::bad_value, model.place("compatibility_level"), config::malformed_compat_level(level),
+               fmt::format("give a release number such as {}", config::kLatestCompatLevelText));
+  }
+}
+
+}  // namespace postrider::lint

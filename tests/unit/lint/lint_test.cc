@@ -1,0 +1,242 @@
+// Known-good configurations give no finding; each faulty one gives what its file "expected" has.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gtest/gtest.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "config/config.h"
+#include "log/log.h"
+#include "sys/file.h"
+#include "table/open.h"
+#include "tools/lint/checks.h"
+#include "tools/lint/command.h"
+#include "tools/lint/nearest.h"
+#include "tools/lint/tables.h"
+
+namespace postrider::lint {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kData = POSTRIDER_LINT_TEST_DATA;
+
+std::string content(const fs::path& path) {
+  std::ifstream in(path);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+/// A key and a certificate that is signed with it.
+struct Identity {
+  EVP_PKEY* key = EVP_EC_gen("P-256");
+  X509* certificate = X509_new();
+
+  Identity(int from_days, int until_days) {
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+    X509_time_adj_ex(X509_getm_notBefore(certificate), from_days, 0, nullptr);
+    X509_time_adj_ex(X509_getm_notAfter(certificate), until_days, 0, nullptr);
+    X509_set_pubkey(certificate, key);
+    X509_NAME* name = X509_get_subject_name(certificate);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                               reinterpret_cast<const unsigned char*>("mail.example"), -1, -1, 0);
+    X509_set_issuer_name(certificate, name);
+    X509_sign(certificate, key, EVP_sha256());
+  }
+  Identity(const Identity&) = delete;
+  ~Identity() {
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+  }
+  void write_key(const fs::path& path) const {
+    FILE* file = fopen(path.c_str(), "w");
+    PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr);
+    fclose(file);
+    fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+  }
+  void write_certificate(const fs::path& path, const char* mode = "w") const {
+    FILE* file = fopen(path.c_str(), mode);
+    PEM_write_X509(file, certificate);
+    fclose(file);
+  }
+};
+
+/// A copy of a configuration, with tables built and certificates made.
+class Copy {
+ public:
+  explicit Copy(const fs::path& from) : path_(*sys::make_private_directory()) {
+    fs::copy(from, path_, fs::copy_options::recursive);
+    fs::remove(path_ / "expected");
+    make_certificates();
+    build_tables();
+  }
+  Copy(const Copy&) = delete;
+  ~Copy() { fs::remove_all(path_); }
+  const fs::path& path() const { return path_; }
+
+ private:
+  void make_certificates() const {
+    fs::path tls = path_ / "tls";
+    fs::create_directories(tls);
+    Identity good(-10, 300), other(-10, 300), expired(-10, -1), soon(-10, 3);
+    good.write_key(tls / "key.pem");
+    good.write_certificate(tls / "cert.pem");
+    good.write_key(tls / "both.pem");
+    good.write_certificate(tls / "both.pem", "a");
+    other.write_key(tls / "other-key.pem");
+    expired.write_certificate(tls / "expired.pem");
+    expired.write_key(tls / "key-of-expired.pem");
+    soon.write_certificate(tls / "soon.pem");
+    soon.write_key(tls / "readable-key.pem");
+    fs::permissions(tls / "readable-key.pem", fs::perms::others_read, fs::perm_options::add);
+  }
+
+  /// All that main.cf and overrides name, but "unbuilt"; "stale" is changed afterwards.
+  void build_tables() const {
+    Report ignored;
+    auto model = Model::load(path_, ignored);
+    if (!model) return;
+    for (const TableUse& use : table_uses(*model)) {
+      if (index_suffix(use.type).empty() || use.role == TableRole::cache || use.name.ends_with("unbuilt"))
+        continue;
+      if (!fs::exists(use.name)) continue;
+      auto builder = table::create(use.spec(), 0644, {});
+      ASSERT_TRUE(builder) << builder.error().text;
+      for (const TableEntry& entry : entries_of(*model, use.type, use.name))
+        (void)(*builder)->add(entry.key, entry.value);
+      ASSERT_TRUE((*builder)->commit());
+      auto now = fs::last_write_time(use.name);
+      auto shift = use.name.ends_with("stale") ? std::chrono::hours(-1) : std::chrono::hours(0);
+      fs::last_write_time(use.name + std::string(index_suffix(use.type)), now + shift);
+    }
+  }
+
+  fs::path path_;
+};
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> out;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);)
+    if (!line.empty()) out.push_back(line);
+  std::ranges::sort(out);
+  return out;
+}
+
+/// "main.cf:12 open-relay"
+std::vector<std::string> found_in(const fs::path& directory, Report& report) {
+  log::open({.ident = "test"});
+  lint(directory, report);
+  std::vector<std::string> out;
+  for (const Finding& finding : report.sorted()) {
+    if (finding.code.name == codes::not_in_force.name) continue;
+    std::string file = fs::path(finding.place.file).filename();
+    if (finding.place.line > 0) file += fmt::format(":{}", finding.place.line);
+    out.push_back(fmt::format("{} {}", file, finding.code.name));
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+std::string all_text(const Report& report) {
+  std::string out;
+  for (const Finding& finding : report.sorted())
+    out += to_text(finding);
+  return out;
+}
+
+std::vector<std::string> names_in(const char* kind) {
+  std::vector<std::string> out;
+  for (const auto& entry : fs::directory_iterator(kData / kind))
+    out.push_back(entry.path().filename());
+  std::ranges::sort(out);
+  return out;
+}
+
+class Good : public ::testing::TestWithParam<std::string> {};
+TEST_P(Good, HasNoFinding) {
+  Copy copy(kData / "good" / GetParam());
+  Report report;
+  EXPECT_EQ(found_in(copy.path(), report), std::vector<std::string>{}) << all_text(report);
+  EXPECT_EQ(report.exit_status(), 0);
+}
+auto name_of = [](const auto& info) {
+  std::string name = info.param;
+  std::ranges::replace(name, '-', '_');
+  return name;
+};
+INSTANTIATE_TEST_SUITE_P(Configurations, Good, ::testing::ValuesIn(names_in("good")), name_of);
+
+class Faulty : public ::testing::TestWithParam<std::string> {};
+TEST_P(Faulty, HasTheFindingsThatAreExpected) {
+  Copy copy(kData / "faulty" / GetParam());
+  Report report;
+  auto expected = lines_of(content(kData / "faulty" / GetParam() / "expected"));
+  EXPECT_EQ(found_in(copy.path(), report), expected) << all_text(report);
+  for (const Finding& finding : report.sorted())
+    EXPECT_FALSE(finding.remedy.empty()) << finding.text;
+}
+INSTANTIATE_TEST_SUITE_P(Configurations, Faulty, ::testing::ValuesIn(names_in("faulty")), name_of);
+
+TEST(Lint, EveryCodeHasAConfigurationThatShowsIt) {
+  std::string shown;
+  for (const std::string& name : names_in("faulty"))
+    shown += content(kData / "faulty" / name / "expected");
+  for (const Code& code : all_codes()) {
+    // Without a main.cf that loads there is nothing else to look at.
+    if (code.name == codes::main_cf_syntax.name || code.name == codes::not_in_force.name) continue;
+    EXPECT_NE(shown.find(fmt::format(" {}\n", code.name)), std::string::npos) << code.name;
+  }
+}
+
+TEST(Lint, EveryCodeIsInTheGuide) {
+  std::string guide = content(POSTRIDER_LINT_GUIDE);
+  for (const Code& code : all_codes())
+    EXPECT_NE(guide.find(fmt::format("`{}`", code.name)), std::string::npos) << code.name;
+}
+
+TEST(Lint, AMainCfThatDoesNotLoadIsAnError) {
+  fs::path directory = *sys::make_private_directory();
+  std::ofstream(directory / "main.cf") << "myhostname = mail.example.com\nthis is no setting\n";
+  Report report;
+  EXPECT_EQ(found_in(directory, report), std::vector<std::string>{"main.cf:2 main-cf-syntax"})
+      << all_text(report);
+  EXPECT_EQ(report.exit_status(), 2);
+  fs::remove_all(directory);
+}
+
+TEST(Lint, AnOpenRelayIsShownByASession) {
+  Copy copy(kData / "faulty" / "relay-sender");
+  Report report;
+  found_in(copy.path(), report);
+  auto findings = report.sorted();
+  auto relay =
+      std::ranges::find(findings, codes::open_relay.name, [](const Finding& f) { return f.code.name; });
+  ASSERT_NE(relay, findings.end());
+  std::string session = fmt::format("{}", fmt::join(relay->session, "\n"));
+  EXPECT_NE(session.find("C: MAIL FROM:<someone@example.com>"), std::string::npos) << session;
+  EXPECT_NE(session.find("C: RCPT TO:<victim@elsewhere.example>"), std::string::npos) << session;
+  EXPECT_NE(session.find("senders:2"), std::string::npos) << session;
+  EXPECT_NE(to_json(*relay).find(R"("code": "open-relay")"), std::string::npos);
+}
+
+TEST(Nearest, FindsWhatWasMeant) {
+  std::vector<std::string_view> known = {"body_checks", "content_filter", "mynetworks", "mynetworks_style",
+                                         "relayhost"};
+  EXPECT_EQ(nearest("body_check", known), "body_checks");
+  EXPECT_EQ(nearest("content-filter", known), "content_filter");
+  EXPECT_EQ(nearest("mynetwork_style", known), "mynetworks_style");
+  EXPECT_EQ(nearest("realyhost", known), "relayhost");
+  EXPECT_EQ(nearest("something_else", known), "");
+  EXPECT_EQ(nearest(std::string(100000, 'x'), known), "");
+}
+
+}  // namespace
+}  // namespace postrider::lint
