@@ -7,6 +7,7 @@
 #endif
 
 #include <cstring>
+#include <sstream>
 
 #include "table/driver.h"
 
@@ -110,23 +111,26 @@ class Connection : public LdapConnection {
 /// Sets up one connection, step by step; the first failure ends it.
 class Setup {
  public:
-  Setup(const std::string& urls, const Settings& settings, Timeout timeout)
-      : urls_(urls), settings_(settings), timeout_(timeout) {}
+  /// `all_urls` is for messages.
+  Setup(const std::string& url, const std::string& all_urls, const Settings& settings, Timeout timeout)
+      : url_(url), all_urls_(all_urls), settings_(settings), timeout_(timeout) {}
 
   Answer<std::unique_ptr<LdapConnection>> run() {
-    if (int status = ldap_initialize(&handle_, urls_.c_str()); status != LDAP_SUCCESS)
-      return failure("Unable to init LDAP server " + urls_, status);
+    if (ldap_initialize(&handle_, url_.c_str()) != LDAP_SUCCESS)
+      return std::unexpected(Failure{"dict_ldap_connect: Unable to init LDAP server " + all_urls_});
     auto connection = std::make_unique<Connection>(handle_, timeout_);
     set_options();
     set_tls();
     if (!problem_.text.empty()) return std::unexpected(problem_);
     if (get(settings_, "start_tls") == "yes")
       if (int status = ldap_start_tls_s(handle_, nullptr, nullptr); status != LDAP_SUCCESS)
-        return failure("Unable to set STARTTLS", status);
+        return std::unexpected(Failure{.text = "dict_ldap_connect: Unable to set STARTTLS: " +
+                                               std::to_string(status) + ": " + ldap_err2string(status),
+                                       .error = true});
     if (int status = bind(); status != LDAP_SUCCESS) {
       std::string dn = get(settings_, "bind_dn");
       return failure(
-          "Unable to bind to server " + urls_ + " with dn " + (dn.empty() ? "empty or implicit" : dn),
+          "Unable to bind to server " + all_urls_ + " with dn " + (dn.empty() ? "empty or implicit" : dn),
           status);
     }
     return connection;
@@ -255,7 +259,8 @@ class Setup {
   std::map<unsigned long, std::string> sasl_texts_;
 #endif
 
-  const std::string& urls_;
+  const std::string& url_;
+  const std::string& all_urls_;
   const Settings& settings_;
   Timeout timeout_;
   LDAP* handle_ = nullptr;
@@ -266,7 +271,16 @@ class Driver : public LdapDriver {
  public:
   Answer<std::unique_ptr<LdapConnection>> connect(const std::string& url, const Settings& settings,
                                                   Timeout timeout) override {
-    return Setup(url, settings, timeout).run();
+    // One after the other: the library itself goes to the next server only when it cannot connect, not when a
+    // server takes the connection and then is silent.
+    Answer<std::unique_ptr<LdapConnection>> outcome =
+        std::unexpected(Failure{"dict_ldap_connect: no LDAP server"});
+    std::istringstream urls(url);
+    for (std::string one; urls >> one;) {
+      outcome = Setup(one, url, settings, timeout).run();
+      if (outcome) break;
+    }
+    return outcome;
   }
 
   std::optional<LdapUrl> parse_url(const std::string& text) override {

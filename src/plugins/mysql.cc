@@ -2,6 +2,7 @@
 #include <mysql.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "table/driver.h"
 
@@ -104,7 +105,7 @@ class Driver : public SqlDriver {
     MYSQL* connected =
         mysql_real_connect(handle, optional(host), optional(user), optional(password), optional(database),
                            server.port, optional(socket), CLIENT_MULTI_RESULTS);
-    if (connected == nullptr) return std::unexpected(Failure{mysql_error(handle)});
+    if (connected == nullptr) return std::unexpected(Failure{mysql_error(handle), false, errno});
     return connection;
   }
 

@@ -33,13 +33,6 @@ bool wait_for(int fd, short events, Clock::time_point until) {
   }
 }
 
-std::string text_of(const char* message) {
-  std::string out = message;
-  while (!out.empty() && out.back() == '\n')
-    out.pop_back();
-  return out;
-}
-
 class Connection : public SqlConnection {
  public:
   Connection(Handle handle, std::string shown, Timeout timeout)
@@ -75,8 +68,7 @@ class Connection : public SqlConnection {
 
  private:
   std::unexpected<Failure> failure() const {
-    return std::unexpected(
-        Failure{"fatal error from host " + shown_ + ": " + text_of(PQerrorMessage(handle_.get()))});
+    return std::unexpected(Failure{"fatal error from host " + shown_ + ": " + PQerrorMessage(handle_.get())});
   }
 
   std::optional<Failure> read(PGresult* result, std::vector<Row>& rows, size_t max_rows) const {
@@ -89,8 +81,7 @@ class Connection : public SqlConnection {
         return std::nullopt;
       default: {
         bool lost = PQstatus(handle_.get()) == CONNECTION_BAD;
-        return Failure{"fatal error from host " + shown_ + ": " + text_of(PQresultErrorMessage(result)),
-                       !lost};
+        return Failure{"fatal error from host " + shown_ + ": " + PQresultErrorMessage(result), !lost};
       }
     }
     for (int i = 0; i < PQntuples(result) && rows.size() <= max_rows; ++i) {
@@ -121,7 +112,7 @@ class Driver : public SqlDriver {
     if (!handle) return std::unexpected(Failure{"out of memory"});
     for (PostgresPollingStatusType state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;) {
       if (state == PGRES_POLLING_FAILED || PQstatus(handle.get()) == CONNECTION_BAD)
-        return std::unexpected(Failure{text_of(PQerrorMessage(handle.get()))});
+        return std::unexpected(Failure{PQerrorMessage(handle.get()), false, errno});
       if (!wait_for(PQsocket(handle.get()), state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until))
         return std::unexpected(Failure{"timed out"});
       state = PQconnectPoll(handle.get());

@@ -24,6 +24,11 @@ class Pool {
     limit_ = count;
   }
 
+  void add_to_limit(ptrdiff_t count) {
+    std::lock_guard lock(mutex_);
+    limit_ = static_cast<size_t>(static_cast<ptrdiff_t>(limit_) + count);
+  }
+
   void submit(std::shared_ptr<OffloadJob> job, Loop* loop) {
     std::unique_lock lock(mutex_);
     jobs_.push_back({std::move(job), loop});
@@ -83,6 +88,8 @@ Pool& pool() {
 }  // namespace
 
 void set_offload_threads(size_t count) { pool().set_limit(count); }
+
+void add_offload_threads(ptrdiff_t count) { pool().add_to_limit(count); }
 
 bool detail::offload_and_wait(std::shared_ptr<OffloadJob> job, Deadline deadline) {
   job->waiter = current_fiber();

@@ -1,6 +1,7 @@
 // Blocking calls off the event loop.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -14,6 +15,8 @@ namespace postrider::io {
 
 /// The threads that blocking calls run on; at most this many at a time, more wait their turn.
 void set_offload_threads(size_t count);
+/// Raises or lowers that number, for callers whose calls may hang for long and bring threads of their own.
+void add_offload_threads(ptrdiff_t count);
 
 namespace detail {
 /// A job that both sides own: when the fiber has given up, the thread still finishes and drops it.

@@ -57,6 +57,8 @@ Result<std::string> read_file(const std::string& path, size_t max) {
   Fd fd = TRY(open_file(path, O_RDONLY));
   auto content = read_all(fd.get(), max);
   if (!content) {
+    if (content.error().kind == ErrorKind::system)
+      return std::unexpected(Error::from_errno("read " + path, content.error().code));
     content.error().text = fmt::format("read {}: {}", path, content.error().text);
     return std::unexpected(std::move(content).error());
   }

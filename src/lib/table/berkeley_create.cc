@@ -3,6 +3,7 @@
 #include <bit>
 #include <numeric>
 
+#include "sys/file.h"
 #include "table/berkeley_db.h"
 #include "table/index_builder.h"
 
@@ -162,6 +163,11 @@ class BerkeleyWriter : public IndexWriter {
 CreateResult create(std::string_view type_name, DBTYPE type, std::string_view name, mode_t mode,
                     const OpenOptions& options) {
   std::string index = fmt::format("{}.db", name);
+  auto old = sys::stat_file(index);
+  // As Postfix's words are.
+  if (old && S_ISDIR(old->st_mode)) return std::unexpected(Error::from_errno("open " + index, EISDIR));
+  if (old && old->st_size == 0 && options.log)
+    options.log(Severity::warning, fmt::format("removing zero-length database file: {}", index));
   IndexFile file = TRY(IndexFile::begin(index, mode, IndexFile::Lock::flock));
   auto writer = std::make_unique<BerkeleyWriter>(file.path(), type, options.berkeley_db_create_buffer_size);
   return std::make_unique<IndexBuilder>(fmt::format("{}:{}", type_name, index), index, options,

@@ -31,8 +31,10 @@ Result<BerkeleyFile> BerkeleyFile::open(const std::string& path, DBTYPE type, u_
     return db->set_h_nelem(db, layout.buckets * layout.per_bucket);
   };
   if (int error = set_up()) return berkeley_error(what, error);
+  // So the library's own messages name the file as those of Postfix do.
+  std::string name = path.find('/') == std::string::npos ? "./" + path : path;
   // A mapped file that another process truncates would kill this one.
-  if (int error = db->open(db, nullptr, path.c_str(), nullptr, type, flags | DB_NOMMAP, kFileMode)) {
+  if (int error = db->open(db, nullptr, name.c_str(), nullptr, type, flags | DB_NOMMAP, kFileMode)) {
     return berkeley_error(what, error);
   }
   return out;

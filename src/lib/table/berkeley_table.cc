@@ -33,7 +33,11 @@ class BerkeleyTable : public IndexTable {
   Result<int> open_index() override {
     u_int32_t flags = options().access == Access::read ? DB_RDONLY : 0;
     // A file that was created just now. The library complains about it, unless told that it is to be so.
-    if (options().create_mode && TRY(sys::stat_file(index_path())).st_size == 0) flags = DB_CREATE | DB_TRUNCATE;
+    if (TRY(sys::stat_file(index_path())).st_size == 0) {
+      if (!options().create_mode)
+        return std::unexpected(Error::from_errno("open database " + index_path(), EINVAL));
+      flags = DB_CREATE | DB_TRUNCATE;
+    }
     file_ = TRY(BerkeleyFile::open(index_path(), kind_, flags, options().berkeley_db_read_buffer_size));
     return file_.fd();
   }

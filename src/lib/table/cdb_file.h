@@ -1,8 +1,8 @@
-// Constant databases, in D. J. Bernstein's file format: a table of 256 hash tables, the records, the hash
-// tables. Numbers are little-endian; a file holds at most 4 GB.
+// Constant databases (tinycdb): written once, then only read. A file holds at most 4 GB.
 #pragma once
 
-#include <cstdint>
+#include <cdb.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,32 +11,35 @@
 
 namespace postrider::table {
 
-inline constexpr size_t kCdbTables = 256;
-inline constexpr size_t kCdbHeader = kCdbTables * 8;
-
-uint32_t cdb_hash(std::string_view key);
-
-/// Looks into the bytes of such a file. Nothing in a damaged file leads out of it.
-class CdbView {
+/// A file that is open for lookups. Nothing in a damaged file leads out of it.
+class CdbFile {
  public:
-  CdbView() = default;
-  /// An error when the bytes cannot be such a file.
-  static Result<CdbView> over(std::string_view bytes);
+  CdbFile() = default;
+  CdbFile(const CdbFile&) = delete;
+  CdbFile& operator=(const CdbFile&) = delete;
+  ~CdbFile() { close(); }
 
-  std::optional<std::string_view> find(std::string_view key) const;
+  /// Maps the file; `fd` stays the caller's. `path` is for error texts.
+  Result<void> open(int fd, const std::string& path);
+  void close();
+
+  Result<std::optional<std::string>> find(std::string_view key);
 
   struct Record {
-    std::string_view key, value;
-    uint32_t next = 0;  ///< Where the record behind it is.
+    std::string key, value;
   };
-  /// The record at a position; the first is at kCdbHeader. Nothing at the end.
-  std::optional<Record> record_at(uint32_t position) const;
+  /// The records in their order in the file; nothing at the end. Of equal keys only the first comes, which is
+  /// the one that find() finds.
+  Result<std::optional<Record>> first();
+  Result<std::optional<Record>> next();
 
  private:
-  std::optional<uint32_t> number_at(size_t position) const;
+  std::unexpected<Error> failed() const;
 
-  std::string_view bytes_;
-  uint32_t records_end_ = 0;
+  bool open_ = false;
+  std::string path_;
+  ::cdb db_{};
+  unsigned position_ = 0;
 };
 
 }  // namespace postrider::table

@@ -153,10 +153,8 @@ class DebugTable : public Table {
 
  private:
   Result<std::optional<Entry>> logged(Result<std::optional<Entry>> entry) {
-    if (!entry)
-      tell("sequence", "error");
-    else if (!*entry)
-      tell("sequence", "end");
+    if (!entry || !*entry)
+      tell("sequence", "found EOF");
     else
       tell("sequence", fmt::format("\"{}\" = \"{}\"", (*entry)->key, (*entry)->value));
     return entry;
@@ -235,7 +233,8 @@ OpenResult open_randmap(std::string_view name, const OpenOptions& options) {
 
 OpenResult open_debug(std::string_view name, const OpenOptions& options) {
   Nesting nesting;
-  if (name.find(':') == std::string_view::npos || nesting.too_deep())
+  TRY(check_spec(name));
+  if (nesting.too_deep())
     return fail(ErrorKind::invalid,
                 fmt::format("bad syntax: \"debug:{}\"; need \"debug:type:name\"", printable(name)));
   return std::make_shared<DebugTable>(name, TRY(open(name, options)), options);

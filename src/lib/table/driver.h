@@ -20,11 +20,13 @@
 namespace postrider::table::driver {
 
 /// Changes with the interfaces below; part of the names that plug-ins export.
-#define POSTRIDER_DRIVER_VERSION 1
+#define POSTRIDER_DRIVER_VERSION 2
 
 struct Failure {
   std::string text;        ///< What the library says.
   bool permanent = false;  ///< The request or the configuration is wrong; the server is well.
+  int code = 0;            ///< errno as the library left it; 0 when that says nothing.
+  bool error = false;      ///< Logged as an error, not as a warning.
 };
 template <typename T>
 using Answer = std::expected<T, Failure>;

@@ -29,7 +29,13 @@ class DriverPool : public std::enable_shared_from_this<DriverPool<Connection>> {
     seconds idle{60};     ///< An unused connection is closed after this time.
   };
   DriverPool(Connect connect, Limits limits)
-      : connect_(std::move(connect)), limits_(limits), places_(limits.connections) {}
+      : connect_(std::move(connect)), limits_(limits), places_(limits.connections) {
+    // Servers that stall must not take the threads that others wait for.
+    io::add_offload_threads(static_cast<ptrdiff_t>(limits_.connections));
+  }
+  DriverPool(const DriverPool&) = delete;
+  DriverPool& operator=(const DriverPool&) = delete;
+  ~DriverPool() { io::add_offload_threads(-static_cast<ptrdiff_t>(limits_.connections)); }
 
   /// Whether a connection is there from an earlier request.
   bool is_connected() const { return !idle_.empty() || in_use_ > 0; }

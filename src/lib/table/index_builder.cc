@@ -46,9 +46,14 @@ Result<void> IndexBuilder::do_add(std::string_view key, std::string_view value, 
 }
 
 Result<void> IndexBuilder::commit() {
-  if (!writing_) TRY(writer_->write_all(entries_));
+  // An entry that cannot be stored, say; another attempt would not help.
+  auto for_good = [](Result<void> done) {
+    if (!done && done.error().kind == ErrorKind::temporary) done.error().kind = ErrorKind::system;
+    return done;
+  };
+  if (!writing_) TRY(for_good(writer_->write_all(entries_)));
   entries_.clear();
-  TRY(writer_->finish());
+  TRY(for_good(writer_->finish()));
   return file_.publish(overwrite_);
 }
 

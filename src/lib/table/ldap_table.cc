@@ -159,7 +159,8 @@ class LdapTable : public Table {
     };
     auto answer = TRY(pool_->use(std::move(ask), deadline));
     if (answer) return std::move(*answer);
-    warn(printable(answer.error().text));
+    const driver::Failure& failure = answer.error();
+    if (log()) log()(failure.error ? Severity::error : Severity::warning, printable(failure.text));
     pool_->disconnect();
     return query_error();
   }
@@ -249,7 +250,7 @@ Result<std::string> bind_method(std::string_view name, const DatabaseConfig& con
   if (text == "no" || text == "none") return "none";
   if (text == "sasl") return text;
   return fail(ErrorKind::invalid,
-              fmt::format("dict_ldap_open: {}: Unrecognized value \"{}\" for bind", name, printable(text)));
+              fmt::format("{}: unsupported parameter value: bind = {}", name, printable(text)));
 }
 
 LdapScope scope_of(std::string_view name, const std::string& text, const LogSink& log) {
@@ -262,7 +263,33 @@ LdapScope scope_of(std::string_view name, const std::string& text, const LogSink
   return LdapScope::sub;
 }
 
-Result<void> read_connection(std::string_view name, const DatabaseConfig& config, Setup& setup) {
+/// Values that make no sense give way to those that do, after a warning.
+Result<void> read_protocol(std::string_view name, const DatabaseConfig& config, Setup& setup,
+                           const LogSink& log) {
+  auto warn = [&](const std::string& text) {
+    if (log) log(Severity::warning, fmt::format("dict_ldap_open: {} {}", name, text));
+  };
+  int version = TRY(config.number("version", 3, 2, 0)), dereference =
+                                                            TRY(config.number("dereference", 0, 0, 0));
+  if (version > 3) {
+    warn(fmt::format("Unknown version {}, using 3.", version));
+    version = 3;
+  }
+  if (version < 3 && TRY(config.flag("start_tls", false))) {
+    warn("start_tls requires protocol version 3");
+    version = 3;
+  }
+  if (dereference < 0 || dereference > 3) {
+    warn(fmt::format("Unrecognized value {} specified for dereference; using 0", dereference));
+    dereference = 0;
+  }
+  setup.settings.emplace("version", std::to_string(version));
+  setup.settings.emplace("dereference", std::to_string(dereference));
+  return {};
+}
+
+Result<void> read_connection(std::string_view name, const DatabaseConfig& config, Setup& setup,
+                             const LogSink& log) {
   constexpr std::string_view kTexts[] = {"bind_dn",       "bind_pw",         "sasl_mechs",       "sasl_realm",
                                          "sasl_authz_id", "tls_ca_cert_dir", "tls_ca_cert_file", "tls_cert",
                                          "tls_key",       "tls_random_file", "tls_cipher_suite"};
@@ -276,8 +303,6 @@ Result<void> read_connection(std::string_view name, const DatabaseConfig& config
     setup.settings.emplace(parameter, std::to_string(value));
     return {};
   };
-  TRY(number("version", 3, 2, 3));
-  TRY(number("dereference", 0, 0, 3));
   TRY(number("debuglevel", 0, 0, 0));
   TRY(number("sasl_minssf", 0, 0, 4096));
   auto flag = [&](std::string_view parameter) -> Result<void> {
@@ -286,6 +311,7 @@ Result<void> read_connection(std::string_view name, const DatabaseConfig& config
   };
   TRY(flag("chase_referrals"));
   TRY(flag("start_tls"));
+  TRY(read_protocol(name, config, setup, log));
   TRY(flag("tls_require_cert"));
   setup.settings.emplace("bind", TRY(bind_method(name, config)));
   return {};
@@ -293,7 +319,7 @@ Result<void> read_connection(std::string_view name, const DatabaseConfig& config
 
 Result<Setup> read_setup(std::string_view name, const DatabaseConfig& config, const OpenOptions& options) {
   Setup setup;
-  TRY(read_connection(name, config, setup));
+  TRY(read_connection(name, config, setup, options.log));
   std::string base = config.text("search_base");
   std::string filter = config.text("query_filter", "(mailacceptinggeneralid=%s)");
   setup.base = TRY(KeyTemplate::parse(name, base, KeyTemplate::Kind::query));

@@ -87,7 +87,9 @@ class MemcacheTable : public Table {
     if (!name.text.empty())
       cached = request(deadline,
                        [&](io::Stream& stream, Deadline limit) { return erase(stream, name.text, limit); });
-    return backup_ ? backup_->remove(key, deadline) : cached;
+    if (backup_) return backup_->remove(key, deadline);
+    if (cached || cached.error().kind != ErrorKind::temporary) return cached;
+    return fail(ErrorKind::temporary, replace_all(cached.error().text, "query error", "delete error"));
   }
 
  private:

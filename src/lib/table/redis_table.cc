@@ -22,6 +22,7 @@ using Pool = DriverPool<RedisConnection>;
 
 constexpr uint16_t kPort = 6379, kSentinelPort = 26379;
 constexpr int kMaxRedirections = 5;
+constexpr size_t kMaxServers = 256;
 
 struct Setup {
   std::vector<KeyTemplate> query;  ///< By words.
@@ -87,7 +88,9 @@ class RedisTable : public Table {
     return true;
   }
 
-  Pool& pool_of(const ServerList::Entry& entry, bool sentinel = false) {
+  std::shared_ptr<Pool> pool_of(const ServerList::Entry& entry, bool sentinel = false) {
+    // Servers can name others without end.
+    if (pools_.size() > kMaxServers) pools_.clear();
     auto& pool = pools_[(sentinel ? "sentinel " : "") + entry.shown];
     if (!pool) {
       auto settings = sentinel ? sentinel_settings_ : settings_;
@@ -97,20 +100,25 @@ class RedisTable : public Table {
           },
           limits_);
     }
-    return *pool;
+    return pool;
   }
 
   /// What one server says; nothing, after a warning, when it cannot be asked.
-  Result<std::optional<RedisReply>> ask_one(Pool& pool, const std::string& shown, const Words& words,
-                                            Deadline deadline) {
-    auto command = [words](RedisConnection& connection) { return connection.command(words); };
+  /// `asking`: the slot is on its way to that server.
+  Result<std::optional<RedisReply>> ask_one(std::shared_ptr<Pool> pool, std::string shown, const Words& words,
+                                            Deadline deadline, bool asking = false) {
+    auto command = [words, asking](RedisConnection& connection) {
+      if (asking)
+        if (auto ready = connection.command({"ASKING"}); !ready) return ready;
+      return connection.command(words);
+    };
     bool connecting = false;
-    auto answer = pool.use(command, deadline, &connecting);
+    auto answer = pool->use(command, deadline, &connecting);
     if (!answer) return query_error();
     if (*answer) return std::optional(std::move(**answer));
     warn(fmt::format("{} redis server {}: {}", connecting ? "connect to" : "query of", shown,
                      printable(answer->error().text)));
-    pool.disconnect();
+    pool->disconnect();
     return std::nullopt;
   }
 
@@ -118,7 +126,7 @@ class RedisTable : public Table {
   Result<RedisReply> ask_any(ServerList& list, bool sentinel, const Words& words, Deadline deadline) {
     std::vector<bool> connected;
     for (const ServerList::Entry& entry : list.entries())
-      connected.push_back(pool_of(entry, sentinel).is_connected());
+      connected.push_back(pool_of(entry, sentinel)->is_connected());
     for (size_t i : list.order(connected)) {
       const ServerList::Entry& entry = list.entries()[i];
       auto reply = TRY(ask_one(pool_of(entry, sentinel), entry.shown, words, deadline));
@@ -150,9 +158,7 @@ class RedisTable : public Table {
       std::optional<RedisReply> reply;
       if (!where.empty()) {
         ServerList::Entry entry = parse_server(where);
-        Pool& pool = pool_of(entry);
-        if (asking) TRY(ask_one(pool, where, {"ASKING"}, deadline));
-        reply = TRY(ask_one(pool, where, words, deadline));
+        reply = TRY(ask_one(pool_of(entry), where, words, deadline, asking));
       }
       if (!reply) {
         // That node is gone: the others know which has taken over.

@@ -1,8 +1,8 @@
 #include "table/replacement.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -42,8 +42,15 @@ std::expected<void, Replacement::Fault> Replacement::add_reference(std::string_v
   return {};
 }
 
-std::expected<Replacement, Replacement::Fault> Replacement::parse(std::string_view text, std::string_view range_word) {
+std::expected<Replacement, Replacement::Faults> Replacement::parse(std::string_view text,
+                                                                   std::string_view range_word) {
   Replacement out;
+  // All wrong references are named; one that has no end, or no name, ends the search for them.
+  Faults faults;
+  auto end = [&](std::string_view what) {
+    faults.push_back({fmt::format("{}: \"{}\"", what, printable(text)), true});
+    return std::unexpected(std::move(faults));
+  };
   std::string_view rest = text;
   while (!rest.empty()) {
     size_t dollar = std::min(rest.find('$'), rest.size());
@@ -59,20 +66,20 @@ std::expected<Replacement, Replacement::Fault> Replacement::parse(std::string_vi
     std::string_view name;
     if (rest.starts_with('{') || rest.starts_with('(')) {
       size_t length = bracketed(rest);
-      if (length == 0) {
-        return std::unexpected(Fault{fmt::format("truncated macro reference: \"{}\"", printable(text)), true});
-      }
+      if (length == 0) return end("truncated macro reference");
       name = rest.substr(1, length - 2);
       rest.remove_prefix(length);
     } else {
       size_t length = 0;
-      while (length < rest.size() && (is_alnum(rest[length]) || rest[length] == '_')) ++length;
+      while (length < rest.size() && (is_alnum(rest[length]) || rest[length] == '_'))
+        ++length;
       name = rest.substr(0, length);
       rest.remove_prefix(length);
     }
-    if (name.empty()) return std::unexpected(Fault{fmt::format("empty macro name: \"{}\"", printable(text)), true});
-    if (auto added = out.add_reference(name, range_word); !added) return std::unexpected(std::move(added).error());
+    if (name.empty()) return end("empty macro name");
+    if (auto added = out.add_reference(name, range_word); !added) faults.push_back(std::move(added).error());
   }
+  if (!faults.empty()) return std::unexpected(std::move(faults));
   return out;
 }
 

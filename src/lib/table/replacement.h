@@ -20,8 +20,9 @@ class Replacement {
     std::string text;
     bool unplaced = false;
   };
+  using Faults = std::vector<Fault>;
   /// `range_word` is "out of range" or "out-of-range": the two kinds of tables spell it differently.
-  static std::expected<Replacement, Fault> parse(std::string_view text, std::string_view range_word);
+  static std::expected<Replacement, Faults> parse(std::string_view text, std::string_view range_word);
 
   /// The highest group referred to, 0 without references.
   int highest_group() const { return highest_; }

@@ -83,9 +83,11 @@ class RuleSet::Parser {
     char delimiter = rest_.front();
     rest_.remove_prefix(1);
     size_t end = 0;
-    while (end < rest_.size() && (rest_[end] != delimiter || rest_[end] == '\\')) end += rest_[end] == '\\' ? 2 : 1;
+    while (end < rest_.size() && (rest_[end] != delimiter || rest_[end] == '\\'))
+      end += rest_[end] == '\\' ? 2 : 1;
     if (end >= rest_.size()) {
-      warn(fmt::format("no closing regexp delimiter \"{}\": {} this rule", printable({&delimiter, 1}), kind_.unclosed));
+      warn(fmt::format("no closing regexp delimiter \"{}\": {} this rule", printable({&delimiter, 1}),
+                       kind_.unclosed));
       return std::nullopt;
     }
     out.pattern = rest_.substr(0, end);
@@ -134,10 +136,12 @@ class RuleSet::Parser {
     }
     auto value = Replacement::parse(text, kind_.range_word);
     if (!value) {
-      if (!value.error().unplaced) {
-        warn(value.error().text);
-      } else if (context_.log) {
-        context_.log(Severity::warning, value.error().text);
+      for (const Replacement::Fault& fault : value.error()) {
+        if (!fault.unplaced) {
+          warn(fault.text);
+        } else if (context_.log) {
+          context_.log(Severity::warning, fault.text);
+        }
       }
       warn("bad replacement syntax: skipping this rule");
       return std::nullopt;
@@ -164,11 +168,13 @@ class RuleSet::Parser {
     }
     auto value = take_value(*source);
     if (!value) return;
-    Rule rule{.operation = Operation::match, .negated = source->negated, .line = line_, .value = std::move(*value)};
+    Rule rule{
+        .operation = Operation::match, .negated = source->negated, .line = line_, .value = std::move(*value)};
     rule.pattern = compile(*source, rule.value.highest_group() > 0);
     if (!rule.pattern) return;
     if (rule.value.highest_group() > rule.pattern->group_count()) {
-      return warn(fmt::format("out of range replacement index \"{}\": skipping this rule", rule.value.highest_group()));
+      return warn(fmt::format("out of range replacement index \"{}\": skipping this rule",
+                              rule.value.highest_group()));
     }
     if (exception) {
       rule.exception = compile(*exception, false);

@@ -33,7 +33,7 @@ void ServerList::failed(size_t index) {
 
 ServerList::Entry parse_server(std::string_view text) {
   ServerList::Entry out;
-  out.shown = text;
+  out.text = out.shown = text;
   if (text.find("://") != std::string_view::npos) {
     out.server.url = text;
     return out;

@@ -16,7 +16,8 @@ class ServerList {
  public:
   struct Entry {
     driver::Server server;
-    std::string shown;  ///< As in the configuration, for messages.
+    std::string shown;  ///< For messages: without "unix:" or "inet:".
+    std::string text;   ///< As in the configuration.
   };
   ServerList(std::vector<Entry> entries, seconds retry_after);
 

@@ -36,18 +36,6 @@ class EnvironTable : public Table {
       : Table("environ", name, options.behaviour, options.log) {}
   Owner owner() const override { return {Owner::Trust::trusted, 0}; }
 
-  Result<std::optional<Entry>> first(Deadline deadline) override {
-    entries_ = sys::environment();
-    position_ = 0;
-    return next(deadline);
-  }
-  Result<std::optional<Entry>> next(Deadline) override {
-    if (position_ >= entries_.size()) return std::nullopt;
-    const std::string& entry = entries_[position_++];
-    size_t equals = std::min(entry.find('='), entry.size());
-    return Entry{entry.substr(0, equals), entry.substr(std::min(equals + 1, entry.size()))};
-  }
-
  protected:
   Result<std::optional<std::string>> find(std::string_view key, Deadline) override {
     const char* value = std::getenv(std::string(key).c_str());
@@ -58,10 +46,6 @@ class EnvironTable : public Table {
     sys::set_environment_entry(std::string(key), std::string(value));
     return {};
   }
-
- private:
-  std::vector<std::string> entries_;
-  size_t position_ = 0;
 };
 
 /// Entries that live as long as the table.
@@ -169,7 +153,7 @@ class FailBuilder : public Builder {
 /// the whole is malformed.
 Result<void> parse_inline(std::string_view name, const OpenOptions& options, StringMap& entries) {
   auto body = in_braces(name);
-  if (!body) return fail(ErrorKind::invalid, "");
+  if (!body || name == "{}") return fail(ErrorKind::invalid, "");
   std::string_view rest = *body;
   while (auto item = next_item(rest)) {
     std::string_view text = *item;
@@ -179,7 +163,7 @@ Result<void> parse_inline(std::string_view name, const OpenOptions& options, Str
     if (options.behaviour.fold_fixed) key = options.behaviour.utf8 ? casefold(key) : lowercase(key);
     entries.assign(key, options.values_are_files ? TRY(encode_files(pair.value)) : std::string(pair.value));
   }
-  if (entries.size() == 0) return fail(ErrorKind::invalid, "");
+  if (entries.size() == 0) return fail(ErrorKind::invalid, "empty table");
   return {};
 }
 
@@ -199,8 +183,9 @@ OpenResult open_static(std::string_view name, const OpenOptions& options) {
 OpenResult open_inline(std::string_view name, const OpenOptions& options) {
   TRY(refuse_write("inline", name, options));
   auto needs = [&](std::string_view problem) {
-    return fail(ErrorKind::invalid, fmt::format("{}: \"inline:{}\"; need \"inline:{{name=value...}}\"",
-                                                problem, printable(name)));
+    return fail(ErrorKind::invalid,
+                fmt::format("{}: \"inline:{}\"; need \"inline:{{name={}...}}\"", problem, printable(name),
+                            options.values_are_files ? "filename" : "value"));
   };
   if (options.behaviour.utf8 && !is_valid_utf8(name)) return needs("bad UTF-8 syntax");
   StringMap entries;
@@ -228,12 +213,13 @@ CreateResult create_fail(std::string_view name, mode_t, const OpenOptions& optio
 Result<std::string> encode_files(std::string_view list) {
   std::string content;
   bool any = false;
-  while (auto path = next_token(list, kListSeparators)) {
+  std::string_view rest = list;
+  while (auto path = next_token(rest, kListSeparators)) {
     if (any) content += '\n';
     any = true;
     content += TRY(sys::read_file(std::string(*path), kMaxFileValue));
   }
-  if (!any) return fail(ErrorKind::invalid, "empty pathname list");
+  if (!any) return fail(ErrorKind::invalid, fmt::format("empty pathname list: >>{}<<'", list));
   return base64_encode(content);
 }
 

@@ -1,4 +1,5 @@
 // mysql, pgsql and sqlite: tables that ask a database in SQL.
+#include <cerrno>
 #include <initializer_list>
 
 #include "base/text.h"
@@ -117,10 +118,10 @@ class SqlTable : public Table {
   }
 
  private:
-  std::unexpected<Error> query_error() const {
-    // The end of the text is what Postfix's command says after the client library has tried to connect.
-    return fail(ErrorKind::temporary,
-                fmt::format("table {}: query error: Operation now in progress", log_name()));
+  /// The end of the text is what the client library left behind, as with Postfix's command.
+  std::unexpected<Error> query_error(int code = 0) const {
+    std::string what = fmt::format("table {}: query error", log_name());
+    return fail(ErrorKind::temporary, Error::from_errno(what, code != 0 ? code : EINPROGRESS).text);
   }
 
   Result<std::vector<driver::Row>> ask_servers(std::string_view key, Deadline deadline) {
@@ -139,20 +140,22 @@ class SqlTable : public Table {
     std::vector<bool> connected;
     for (const auto& pool : pools_)
       connected.push_back(pool->is_connected());
+    int code = 0;
     for (size_t i : servers_.order(connected)) {
       bool connecting = false;
       auto answer = pools_[i]->use(ask, deadline, &connecting);
-      if (!answer) return query_error();
+      if (!answer) return query_error(ETIMEDOUT);
       if (*answer) {
         servers_.worked(i);
         return std::move(**answer);
       }
-      report(servers_.entries()[i].shown, answer->error(), connecting);
+      report(servers_.entries()[i].text, answer->error(), connecting);
       if (answer->error().permanent && !connecting) return query_error();
+      code = answer->error().code;
       servers_.failed(i);
       pools_[i]->disconnect();
     }
-    return query_error();
+    return query_error(code);
   }
 
   void report(const std::string& server, const driver::Failure& failure, bool connecting) const {

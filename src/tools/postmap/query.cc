@@ -53,7 +53,8 @@ class Tables {
       auto value = TRY(tables_[i]->lookup(key, Deadline::never()));
       // Of one key the warnings name the table as it was given, of many the index.
       bool one = !options_.from_stdin();
-      if (value) return check(one ? tables_[i]->spec() : tables_[i]->log_name(), *tables_[i], key, std::move(*value));
+      if (value)
+        return check(one ? tables_[i]->spec() : tables_[i]->log_name(), *tables_[i], key, std::move(*value));
     }
     return std::nullopt;
   }
@@ -76,14 +77,14 @@ class Tables {
   std::vector<std::shared_ptr<Table>> tables_;
 };
 
-/// Decoded where values are files.
-Result<std::string> shown_value(const Options& options, const Table& table, const Entry& entry) {
+/// Decoded where values are files; nothing, after a warning, for a value that is none.
+std::optional<std::string> shown_value(const Options& options, const Table& table, const Entry& entry) {
   if (!options.values_are_files) return entry.value;
   auto content = base64_decode(entry.value);
   if (content) return std::move(*content);
   log::warning("table {}: key {}: malformed BASE64 value: {}", table.log_name(), printable(entry.key),
                printable(std::string_view(entry.value).substr(0, 30)));
-  return fail(ErrorKind::invalid, fmt::format("table {}: sequence error", table.log_name()));
+  return std::nullopt;
 }
 
 }  // namespace
@@ -120,7 +121,8 @@ Result<int> query_stdin(const Options& options, const Settings& settings) {
   if (options.header_keys || options.body_keys) {
     TRY(for_each_message_key(options, input, ask));
   } else {
-    while (auto key = TRY(input.line())) TRY(ask(*key));
+    while (auto key = TRY(input.line()))
+      TRY(ask(*key));
   }
   TRY(output.flush());
   return found ? 0 : 1;
@@ -130,7 +132,8 @@ Result<int> remove_keys(const Options& options, const Settings& settings) {
   bool found = false;
   std::vector<std::shared_ptr<Table>> tables;
   for (const std::string& name : options.tables) {
-    tables.push_back(TRY(table::open(full_spec(name, settings), open_options(options, settings, Access::exclusive))));
+    tables.push_back(
+        TRY(table::open(full_spec(name, settings), open_options(options, settings, Access::exclusive))));
   }
   auto remove = [&](std::string_view key) -> Result<void> {
     for (const auto& table : tables) {
@@ -140,11 +143,13 @@ Result<int> remove_keys(const Options& options, const Settings& settings) {
   };
   if (*options.removal == "-") {
     Input input(nullptr);
-    while (auto key = TRY(input.line())) TRY(remove(*key));
+    while (auto key = TRY(input.line()))
+      TRY(remove(*key));
   } else {
     TRY(remove(*options.removal));
   }
-  for (const auto& table : tables) TRY(table->sync());
+  for (const auto& table : tables)
+    TRY(table->sync());
   return found ? 0 : 1;
 }
 
@@ -153,13 +158,14 @@ Result<int> list_entries(const Options& options, const Settings& settings) {
   std::string spec = full_spec(options.tables.front(), settings);
   auto table = TRY(table::open(spec, open_options(options, settings, Access::read)));
   Output output(options);
-  for (auto entry = TRY(table->first(Deadline::never())); entry; entry = TRY(table->next(Deadline::never()))) {
+  for (auto entry = TRY(table->first(Deadline::never())); entry; entry =
+                                                                     TRY(table->next(Deadline::never()))) {
     if (entry->key.empty()) {
       log::warning("table {}: empty lookup key value is not allowed", spec);
     } else if (entry->value.empty()) {
       warn_empty(spec, entry->key);
     }
-    output.key_and_value(entry->key, TRY(shown_value(options, *table, *entry)));
+    if (auto value = shown_value(options, *table, *entry)) output.key_and_value(entry->key, *value);
     TRY(output.flush_full());
   }
   TRY(output.flush());

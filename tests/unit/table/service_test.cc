@@ -56,7 +56,7 @@ class Service {
 
 class Services : public TableTest {
  protected:
-  /// Answers each line with what `answer` says.
+  /// Answers each line with what `answer` says: "-" is no answer, and nothing ends the connection.
   static Service::Talk by_lines(std::function<std::string(std::string_view)> answer) {
     return [answer](io::Stream& stream) {
       for (;;) {
@@ -64,6 +64,7 @@ class Services : public TableTest {
         if (!line) return;
         std::string reply = answer(line->text);
         if (reply.empty()) return;
+        if (reply == "-") continue;
         stream.write(reply);
       }
     };
@@ -166,7 +167,7 @@ TEST_F(Services, MemcacheKeepsWhatItsBackupHas) {
       requests.emplace_back(line);
       if (line == "get p-hit") return "VALUE p-hit 0 3\r\nyes\r\nEND\r\n";
       if (line.starts_with("get ")) return "END\r\n";
-      if (line.starts_with("set ")) return "";
+      if (line.starts_with("set ")) return "-";
       return "STORED\r\n";
     }));
     std::string file = write("m.cf", "memcache = inet:127.0.0.1:" + service.port() +
@@ -176,7 +177,7 @@ TEST_F(Services, MemcacheKeepsWhatItsBackupHas) {
     EXPECT_EQ(look_up(*table, "b"), "backup");
     EXPECT_EQ(look_up(*table, "none"), "(none)");
     EXPECT_EQ(look_up(*table, "no cache key"), "(none)");  // Never sent.
-    EXPECT_THAT(requests, ElementsAre("get p-hit", "get p-b", "set p-b 0 3600 6", "get p-none"));
+    EXPECT_THAT(requests, ElementsAre("get p-hit", "get p-b", "set p-b 0 3600 6", "backup", "get p-none"));
     table.reset();
   });
 }
