@@ -97,11 +97,13 @@ Result<Config> Config::load(const LoadOptions& options) {
 
   Config config(content);
   constexpr std::string_view kLocalDomain = "localdomain";
-  content->host_name = sys::host_name();
-  if (content->host_name.find('.') == std::string::npos) {
+  std::string host_name = sys::host_name();
+  if (host_name.find('.') == std::string::npos) {
+    // $myhostname in mydomain is nothing yet.
     auto domain = config.is_set("mydomain") ? TRY(config.value("mydomain")) : std::nullopt;
-    content->host_name += '.' + domain.value_or(std::string(kLocalDomain));
+    host_name += '.' + domain.value_or(std::string(kLocalDomain));
   }
+  content->host_name = std::move(host_name);
   // A broken myhostname is reported where it is read; here it only lends its domain.
   std::string host = config.value("myhostname").value_or(std::nullopt).value_or("");
   size_t dot = host.find('.');

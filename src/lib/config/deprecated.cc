@@ -6,6 +6,7 @@ namespace {
 
 constexpr Deprecation kDeprecated[] = {
     {"authorized_verp_clients", "specify \"smtpd_authorized_verp_clients\""},
+    {"deleted-test-only", "do not specify"},  // For tests of this warning, there as here.
     {"disable_dns_lookups", "specify \"smtp_dns_support_level\""},
     {"fallback_relay", "specify \"smtp_fallback_relay\""},
     {"lmtp_cname_overrides_servername", "do not specify"},
@@ -32,6 +33,7 @@ constexpr Deprecation kDeprecated[] = {
     {"smtpd_tls_dh1024_param_file", "do not specify (leave at default)"},
     {"smtpd_tls_eecdh_grade", "do not specify (leave at default)"},
     {"smtpd_use_tls", "specify \"smtpd_tls_security_level\""},
+    {"tls_legacy_public_key_fingerprints", "do not specify"},
     {"tlsproxy_client_enforce_tls", "specify \"tlsproxy_client_security_level\""},
     {"tlsproxy_client_level", "specify \"tlsproxy_client_security_level\""},
     {"tlsproxy_client_per_site", "specify \"tlsproxy_client_policy_maps\""},

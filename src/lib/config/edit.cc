@@ -63,11 +63,12 @@ Result<std::string> edit_main_cf(std::string_view text, std::string_view path, M
   };
 
   auto decide = [&](const LogicalLine& line) -> EntryEdit {
-    auto assignment = parse_assignment(line.text);
-    auto found = assignment && !line.indented ? wanted.find(assignment->name) : wanted.end();
+    // Also a line that lacks its '=' is the entry of its name, so that it can be corrected.
+    std::string_view name = std::string_view(line.text).substr(0, line.text.find_first_of(" \t\r\n="));
+    auto found = line.indented ? wanted.end() : wanted.find(name);
     if (found == wanted.end()) return {};
     if (++found->second.seen == 2)
-      warnings.push_back(fmt::format("{}: multiple entries for \"{}\"", path, assignment->name));
+      warnings.push_back(fmt::format("{}: multiple entries for \"{}\"", path, name));
     if (action == MainCfAction::remove) return {EntryEdit::Action::remove, ""};
     if (action == MainCfAction::comment_out) return {EntryEdit::Action::comment_out, ""};
     return {EntryEdit::Action::replace, entry_text(*found->second.change)};

@@ -1,5 +1,7 @@
 #include "config/macro.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/idna.h"
@@ -36,6 +38,18 @@ size_t bracket_length(std::string_view text, char open, char close) {
     if (text[i] == close && --depth == 0) return i + 1;
   }
   return 0;
+}
+
+/// What `text` begins with: plain text, or the name (or all that is in brackets) of a reference.
+std::string_view first_piece(std::string_view text) {
+  if (!text.starts_with('$')) return text.substr(0, text.find('$'));
+  text.remove_prefix(1);
+  if (text.starts_with('{') || text.starts_with('('))
+    return text.substr(1, std::max<size_t>(bracket_length(text, text[0], text[0] == '{' ? '}' : ')'), 2) - 2);
+  size_t end = 0;
+  while (end < text.size() && is_name_char(text[end]))
+    ++end;
+  return text.substr(0, end);
 }
 
 enum class Operator { equal, unequal, less, less_equal, greater_equal, greater };
@@ -114,7 +128,8 @@ class Expander {
 };
 
 Result<void> Expander::run(std::string_view text, int depth, std::string& out) {
-  if (depth > kMaxDepth) return broken(fmt::format("unreasonable macro call nesting: \"{}\"", text));
+  if (depth > kMaxDepth && !text.empty())
+    return broken(fmt::format("unreasonable macro call nesting: \"{}\"", first_piece(text)));
   for (size_t at = 0; at < text.size();) {
     size_t dollar = text.find('$', at);
     out += text.substr(at, dollar - at);
@@ -283,7 +298,6 @@ Result<void> Expander::name(std::string_view name, int depth, std::string& out) 
     append_filtered(*found, out);
     return {};
   }
-  if (depth >= kMaxDepth) return broken(fmt::format("unreasonable macro call nesting: \"{}\"", name));
   std::string expanded;
   TRY(run(*found, depth + 1, expanded));
   append_filtered(expanded, out);

@@ -21,7 +21,7 @@ const std::vector<const ParamInfo*>& all_params();
 /// Null for names that are not in the table.
 const ParamInfo* find_param(std::string_view name);
 
-/// An old name that still works. Postfix has announced its end.
+/// An old name whose end Postfix has announced; one that is not in the table has gone.
 struct Deprecation {
   std::string_view name;
   std::string_view advice;  ///< What to do instead: 'specify "smtp_tls_security_level"'.

@@ -134,8 +134,20 @@ void set_plugin_directories(std::vector<std::string> list) {
   directories() = std::move(list);
 }
 
+namespace {
+
+std::string driver_file(std::string_view name) {
+  return fmt::format("postrider-{}.so", name);
+}
+
+}  // namespace
+
+bool has_driver(std::string_view name) {
+  return !find_object(driver_file(name)).empty();
+}
+
 Result<void*> load_driver(std::string_view name, std::string_view kind) {
-  std::string file = fmt::format("postrider-{}.so", name);
+  std::string file = driver_file(name);
   std::string path = find_object(file);
   if (path.empty()) {
     return fail(ErrorKind::invalid,

@@ -18,6 +18,9 @@ void set_plugin_directories(std::vector<std::string> directories);
 /// error tells which package is missing.
 Result<void*> load_driver(std::string_view name, std::string_view kind);
 
+/// Whether there is such a driver object, without loading it.
+bool has_driver(std::string_view name);
+
 template <typename Driver>
 Result<Driver*> load_driver(std::string_view name, std::string_view kind) {
   return static_cast<Driver*>(TRY(load_driver(name, kind)));

@@ -1,6 +1,7 @@
 #include "tools/postconf/catalogue.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include "sys/file.h"
 #include "tools/postconf/database.h"
 #include "tools/postconf/options.h"
+#include "tools/postconf/order.h"
 
 namespace postrider::postconf {
 
@@ -69,44 +71,28 @@ void Catalogue::scan_defaults() {
   }
 }
 
-void Catalogue::scan_main_cf() {
-  for (const std::string& name : config_.set_names()) {
-    if (config::is_read_only(name)) {
-      warn(fmt::format("{}/main.cf: read-only parameter assignment: {}={}", config_.directory(), name,
-                       config_.set_text(name)));
-      continue;
-    }
-    std::string value = text(name).value_or("");
-    check_comment(value);
-    if (is_raw(name)) continue;
-    auto visited = config::visit_macros(value, [this](std::string_view reference) {
-      references_.emplace(reference);
-      check_reference(reference, "main.cf", nullptr);
-    });
-    if (!visited) warn(visited.error().text);
-    if (name == kClasses) add_classes(value, nullptr, references_);
-    if (may_list_tables(name)) add_databases(value, nullptr, references_);
-  }
+void Catalogue::scan_entry(const MasterEntry& entry) {
+  auto classes = entry.overrides.find(kClasses);
+  if (classes != entry.overrides.end()) add_classes(classes->second, &entry);
+  for (const std::string& name : visiting_order(entry.override_names))
+    scan_setting(name, entry.overrides.at(name), &entry);
 }
 
-void Catalogue::scan_entry(const MasterEntry& entry) {
-  Names& mine = entry_references_[&entry];
-  for (const auto& [name, value] : entry.overrides) {
-    if (config::is_read_only(name)) {
-      warn(fmt::format("{}/master.cf: read-only parameter assignment: {}={}", config_.directory(), name,
-                       value));
-      continue;
-    }
-    if (is_raw(name)) continue;
-    auto visited = config::visit_macros(value, [&](std::string_view reference) {
-      mine.emplace(reference);
-      check_reference(reference, "master.cf", &entry);
-    });
-    if (!visited) warn(visited.error().text);
-    if (name == kClasses) add_classes(value, &entry, mine);
-    if (may_list_tables(name)) add_databases(value, &entry, mine);
+void Catalogue::scan_main_cf() {
+  if (config_.is_set(kClasses)) add_classes(config_.set_text(kClasses), nullptr);
+  for (const std::string& name : main_cf_order(config_))
+    scan_setting(name, config_.set_text(name), nullptr);
+}
+
+void Catalogue::scan_setting(const std::string& name, std::string_view value, Scope scope) {
+  if (config::is_read_only(name)) {
+    warn(fmt::format("{}: read-only parameter assignment: {}={}", file_of(scope), name, value));
+    return;
   }
-  master_references_.insert(mine.begin(), mine.end());
+  if (is_raw(name)) return;
+  auto visited = config::visit_macros(value, [&](std::string_view found) { refer_or_warn(found, scope); });
+  if (!visited) warn(visited.error().text);
+  if (may_list_tables(name)) add_databases(value, scope);
 }
 
 /// Other values are free text: a name of the user's may be anything.
@@ -116,35 +102,42 @@ bool Catalogue::may_list_tables(std::string_view name) const {
 }
 
 /// The words of smtpd_restriction_classes are names of parameters.
-void Catalogue::add_classes(std::string_view list, const MasterEntry* entry, Names& references) {
+void Catalogue::add_classes(std::string_view list, Scope scope) {
   // Of what the list refers to only settings count: a built-in default names no class of the user's.
   config::MacroLookup set_only = [&](std::string_view name) -> std::optional<std::string> {
-    if (entry) {
-      auto own = entry->overrides.find(name);
-      return own == entry->overrides.end() ? std::nullopt : std::optional(own->second);
+    if (scope) {
+      auto own = scope->overrides.find(name);
+      return own == scope->overrides.end() ? std::nullopt : std::optional(own->second);
     }
     return config_.is_set(name) ? std::optional(config_.set_text(name)) : std::nullopt;
   };
   auto expansion = config::expand_macros(list, set_only, {.recursive = true});
   std::string expanded = expansion ? expansion->text : std::string();
-  for (std::string_view word : split_any(expanded, kListSeparators)) {
-    references.emplace(word);
-    check_reference(word, entry ? "master.cf" : "main.cf", entry);
-  }
+  for (std::string_view word : split_any(expanded, kListSeparators))
+    refer_or_warn(word, scope);
 }
 
-void Catalogue::add_databases(std::string_view value, const MasterEntry* entry, Names& references) {
-  std::string expanded = expand_or_end(value, entry);
-  visit_databases(expanded, [&](std::string_view type, std::string_view name) {
-    if (name[0] == '.') return;
-    if (name[0] == '/') {
+void Catalogue::add_databases(std::string_view value, Scope scope) {
+  std::string expanded = expand_or_end(value, scope);
+  DatabaseVisitor visitor;
+  visitor.table = [&](std::string_view type, std::string_view name) {
+    if (name.starts_with('.')) return;
+    if (name.starts_with('/')) {
       std::string path(name);
       if (checked_files_.insert(fmt::format("{}:{}", type, path)).second) check_database_file(type, path);
       return;
     }
     for (std::string_view parameter : database_parameters(type))
-      references.insert(fmt::format("{}_{}", name, parameter));
-  });
+      refer(fmt::format("{}_{}", name, parameter), scope);
+  };
+  visitor.problem = [&](std::string_view problem) {
+    warn(fmt::format("{}: {}", file_of(scope) + (scope ? ":" + scope->id() : ""), problem));
+  };
+  visitor.comment = [&](std::string_view word, std::string_view rest) {
+    warn(fmt::format("{}: #comment after other text is not allowed: {} {}...", file_of(scope), word,
+                     rest.substr(0, 20)));
+  };
+  visit_databases(expanded, visitor);
 }
 
 void Catalogue::add_user_names() {
@@ -152,22 +145,26 @@ void Catalogue::add_user_names() {
     if (references_.contains(name) || master_references_.contains(name)) names_.try_emplace(name, Kind::user);
 }
 
-/// Postfix takes a '#' behind other text as part of the value, which is hardly what was meant.
-void Catalogue::check_comment(std::string_view value) const {
-  for (std::string_view rest = value; auto word = next_token(rest, kListSeparators);) {
-    if (!word->starts_with('#')) continue;
-    warn(fmt::format("{}/main.cf: #comment after other text is not allowed: {} {}...", config_.directory(),
-                     *word, rest.substr(0, 20)));
-    return;
-  }
+/// A name that an entry sets itself is not the one of main.cf.
+void Catalogue::refer(std::string_view name, Scope scope) {
+  if (!scope)
+    references_.emplace(name);
+  else if (scope->overrides.contains(name))
+    entry_references_[scope].emplace(name);
+  else
+    master_references_.emplace(name);
 }
 
-void Catalogue::check_reference(std::string_view name, std::string_view file,
-                                const MasterEntry* entry) const {
+void Catalogue::refer_or_warn(std::string_view name, Scope scope) {
+  refer(name, scope);
   bool set =
-      config_.is_set(name) || (entry ? entry->overrides.contains(name) : set_by_master_.contains(name));
-  if (set || names_.contains(name) || config::find_param(name)) return;
-  warn(fmt::format("{}/{}: undefined parameter: {}", config_.directory(), file, name));
+      config_.is_set(name) || (scope ? scope->overrides.contains(name) : set_by_master_.contains(name));
+  if (!set && !names_.contains(name) && !config::find_param(name))
+    warn(fmt::format("{}: undefined parameter: {}", file_of(scope), name));
+}
+
+std::string Catalogue::file_of(Scope scope) const {
+  return fmt::format("{}/{}", config_.directory(), scope ? "master.cf" : "main.cf");
 }
 
 bool Catalogue::used_by(const MasterEntry& entry, std::string_view name) const {
@@ -176,13 +173,26 @@ bool Catalogue::used_by(const MasterEntry& entry, std::string_view name) const {
   return mine != entry_references_.end() && mine->second.contains(name);
 }
 
+std::vector<std::string> main_cf_order(const config::Config& config) {
+  constexpr std::string_view kFirst = "config_directory";  // Known before its main.cf is read.
+  std::vector<std::string> names = config.set_names();
+  auto place = [&](const std::string& name) {
+    int line = name == kFirst ? -1 : config.source(name).line;
+    return line == 0 ? std::numeric_limits<int>::max() : line;
+  };
+  if (!config.is_set(kFirst)) names.emplace_back(kFirst);
+  std::ranges::stable_sort(names, {}, place);
+  names = visiting_order(names);
+  if (!config.is_set(kFirst)) std::erase(names, kFirst);
+  return names;
+}
+
 std::optional<std::string> Catalogue::text(std::string_view name) const {
   try {
     if (auto found = config_.text(name)) return found;
   } catch (const config::ConfigError& error) {
-    // mynetworks cannot be found out; everything else can still be shown.
-    warn(error.what());
-    return "";
+    // mynetworks cannot be found out.
+    fatal(error.what());
   }
   auto service = service_defaults_.find(name);
   if (service == service_defaults_.end()) return std::nullopt;

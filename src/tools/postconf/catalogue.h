@@ -41,28 +41,36 @@ class Catalogue {
 
  private:
   using Names = std::set<std::string, std::less<>>;
+  /// Where a text stands: an entry of master.cf, or main.cf when there is none.
+  using Scope = const MasterEntry*;
 
   void add_builtin();
   void add_services();
-  void scan_main_cf();
   void scan_defaults();
   void scan_entry(const MasterEntry& entry);
-  void add_classes(std::string_view list, const MasterEntry* entry, Names& references);
-  bool may_list_tables(std::string_view name) const;
-  void add_databases(std::string_view value, const MasterEntry* entry, Names& references);
+  void scan_main_cf();
+  void scan_setting(const std::string& name, std::string_view value, Scope scope);
+  void add_classes(std::string_view list, Scope scope);
+  void add_databases(std::string_view value, Scope scope);
   void add_user_names();
-  void check_comment(std::string_view value) const;
-  void check_reference(std::string_view name, std::string_view file, const MasterEntry* entry) const;
+  void refer(std::string_view name, Scope scope);
+  void refer_or_warn(std::string_view name, Scope scope);
+  bool may_list_tables(std::string_view name) const;
+  /// "DIRECTORY/main.cf"
+  std::string file_of(Scope scope) const;
 
   const config::Config& config_;
   const std::vector<MasterEntry>& entries_;
   std::map<std::string, Kind, std::less<>> names_;
   std::map<std::string, std::string, std::less<>> service_defaults_;
   Names references_;         // Made by main.cf and by defaults.
-  Names master_references_;  // Made by any entry of master.cf.
-  std::map<const MasterEntry*, Names> entry_references_;
+  Names master_references_;  // Made by entries of master.cf that do not set the name themselves.
+  std::map<Scope, Names> entry_references_;  // Made by entries that do.
   Names set_by_master_;
   Names checked_files_;
 };
+
+/// The names that main.cf and the -o options of the command set, in the order of their warnings.
+std::vector<std::string> main_cf_order(const config::Config& config);
 
 }  // namespace postrider::postconf

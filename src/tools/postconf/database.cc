@@ -1,13 +1,19 @@
 #include "tools/postconf/database.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <map>
+#include <optional>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
 #include "config/main_cf.h"
 #include "sys/file.h"
+#include "tools/postconf/master_file.h"
 #include "tools/postconf/options.h"
+#include "tools/postconf/order.h"
 
 namespace postrider::postconf {
 namespace {
@@ -106,58 +112,98 @@ std::span<const std::string_view> database_parameters(std::string_view type) {
 
 namespace {
 
-/// Without the braces around it, as far as they are there.
-std::string_view inside_braces(std::string_view text) {
-  text.remove_prefix(1);
-  size_t end = text.rfind('}');
-  return trim(text.substr(0, end == std::string_view::npos ? text.size() : end));
+/// The next word of a list, with the text in its braces; `rest` loses it.
+std::optional<std::string_view> next_word(std::string_view& rest) {
+  size_t begin = rest.find_first_not_of(kListSeparators);
+  if (begin == std::string_view::npos) return std::nullopt;
+  std::string_view word = split_braced(rest.substr(begin), kListSeparators).front();
+  rest = rest.substr(begin + word.size());
+  if (!rest.empty()) rest.remove_prefix(1);
+  return word;
 }
 
-void visit_list(std::string_view list, int depth,
-                const std::function<void(std::string_view type, std::string_view name)>& found) {
-  constexpr int kMaxDepth = 20;
-  if (depth > kMaxDepth) return;
-  for (std::string_view word : split_braced(list, kListSeparators)) {
-    if (word.starts_with('{')) {
-      visit_list(inside_braces(word), depth + 1, found);
-      continue;
+class ListReader {
+ public:
+  explicit ListReader(const DatabaseVisitor& visitor) : visitor_(visitor) {}
+
+  /// With `patterns` the text in braces is a pattern of regexp or pcre.
+  void read(std::string_view list, int depth, bool patterns) {
+    constexpr int kMaxDepth = 20;
+    if (depth > kMaxDepth) return;
+    while (auto word = next_word(list)) {
+      if (word->starts_with('#')) return visitor_.comment(*word, list);
+      if (word->starts_with('{')) {
+        if (!patterns) read_inside(*word, depth, false);
+      } else {
+        read_table(*word, depth);
+      }
     }
-    constexpr std::string_view kProxy = "proxy:";
-    while (word.starts_with(kProxy))
-      word.remove_prefix(kProxy.size());
-    size_t colon = word.find(':');
-    if (colon == std::string_view::npos) continue;
-    std::string_view name = word.substr(colon + 1);
-    if (name.starts_with('{'))
-      visit_list(inside_braces(name), depth + 1, found);  // unionmap:{ldap:a, ldap:b}
-    else if (!name.empty() && !database_parameters(word.substr(0, colon)).empty())
-      found(word.substr(0, colon), name);
   }
+
+ private:
+  void read_inside(std::string_view word, int depth, bool patterns) {
+    std::vector<std::string> problems;
+    std::string inside = open_braces(word, problems);
+    for (const std::string& problem : problems)
+      visitor_.problem(problem);
+    read(inside, depth + 1, patterns);
+  }
+
+  void read_table(std::string_view word, int depth) {
+    constexpr std::string_view kProxy = "proxy:", kDebug = "debug:";
+    while (word.starts_with(kProxy) || word.starts_with(kDebug))
+      word.remove_prefix(word.find(':') + 1);
+    size_t colon = word.find(':');
+    if (colon == std::string_view::npos) return;
+    std::string_view type = word.substr(0, colon), name = word.substr(colon + 1);
+    if (name.starts_with('{'))
+      read_inside(name, depth, type == "regexp" || type == "pcre");  // unionmap:{ldap:a, ldap:b}
+    else if (!database_parameters(type).empty())
+      visitor_.table(type, name);
+  }
+
+  const DatabaseVisitor& visitor_;
+};
+
+}  // namespace
+
+void visit_databases(std::string_view list, const DatabaseVisitor& visitor) {
+  ListReader(visitor).read(list, 0, false);
+}
+
+namespace {
+
+Result<std::string> read_database_file(const std::string& path) {
+  auto info = TRY(sys::stat_file(path));
+  if (!S_ISREG(info.st_mode)) return fail(ErrorKind::invalid, "read: not a regular file");
+  return sys::read_file(path, config::kMaxConfigFile);
 }
 
 }  // namespace
 
-void visit_databases(std::string_view list,
-                     const std::function<void(std::string_view type, std::string_view name)>& found) {
-  visit_list(list, 0, found);
-}
-
 void check_database_file(std::string_view type, const std::string& path) {
-  auto text = sys::read_file(path, config::kMaxConfigFile);
+  auto text = read_database_file(path);
   if (!text) {
-    std::string reason = text.error().text;
+    // Files with passwords are not for everybody to read.
+    if (text.error().code == EACCES) return;
+    std::string_view reason = text.error().text;
     warn(fmt::format("open \"{}\" configuration \"{}\": {}", type, path,
                      reason.substr(reason.rfind(": ") + 2)));
     return;
   }
   auto file = config::parse_main_cf(*text, path);
-  if (!file) {
-    warn(file.error().text);
-    return;
+  if (!file) fatal(file.error().text);
+  for (const std::string& warning : file->warnings)
+    warn(warning);
+  std::vector<std::string> names;
+  std::map<std::string, std::string> values;
+  for (const config::MainCfEntry& entry : file->entries) {
+    if (!values.contains(entry.name)) names.push_back(entry.name);
+    values[entry.name] = entry.value;
   }
-  for (const config::MainCfEntry& entry : file->entries)
-    if (!std::ranges::binary_search(database_parameters(type), entry.name))
-      warn(fmt::format("{}:{}: unused parameter: {}={}", type, path, entry.name, entry.value));
+  for (const std::string& name : visiting_order(names))
+    if (!std::ranges::binary_search(database_parameters(type), name))
+      warn(fmt::format("{}:{}: unused parameter: {}={}", type, path, name, values[name]));
 }
 
 }  // namespace postrider::postconf

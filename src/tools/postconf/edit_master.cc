@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
 #include "config/edit.h"
+#include "sys/file.h"
 #include "tools/postconf/edit_files.h"
 #include "tools/postconf/show.h"
 
@@ -77,7 +79,10 @@ Request to_request(const Options& options, const std::string& argument) {
 
 void set_field(MasterEntry& entry, const Request& request) {
   std::string_view value = request.value;
-  if (request.field == kMasterCommand) value = value.substr(0, value.find_first_of(" \t"));
+  if (request.field == kMasterCommand)
+    value = value.substr(0, value.find_first_of(" \t"));
+  else if (value.find_first_of(" \t\r\n") != std::string_view::npos)
+    fatal("-Fe does not accept whitespace in non-command field");
   if (auto valid = check_field(request.field, value, request.value); !valid) fatal(valid.error().text);
   if (request.field != kMasterCommand) {
     entry.fields[request.field] = request.value;
@@ -129,7 +134,7 @@ class Editor {
     bool entries = options_.subject == Subject::master_entries;
     if (matched_ == 0 && entries && options_.edit == Edit::set)
       return config::edit_entries(text, [](const LogicalLine&) { return EntryEdit(); },
-                                  {entry_text(request.entry, true)});
+                                  {entry_text(request.entry, true, Braces::needed)});
     if (matched_ == 0 && !entries) warn(fmt::format("unmatched service_name/type: \"{}\"", request.argument));
     return text;
   }
@@ -137,25 +142,28 @@ class Editor {
  private:
   EntryEdit edit(const LogicalLine& line, const Request& request) {
     if (line.indented || error_) return {};
+    // Entries that nobody asked for may be as broken as they are.
+    std::vector<std::string> words = config::split_master_entry(line.text);
+    std::string_view name = words[0], type = words.size() > 1 ? words[1] : std::string_view();
+    // A new entry takes the place of those that were asked for, and of one that has its name.
+    bool replaces =
+        !request.entry.fields.empty() && request.entry.name() == name && request.entry.type() == type;
+    if (!replaces && !request.selector.matches(name, type)) return {};
+    ++matched_;
+    if (options_.subject == Subject::master_entries) return edit_entry(request);
     std::vector<std::string> warnings;
     auto entry = parse_entry(line.text, warnings);
-    if (!entry) {
-      error_ = Error(ErrorKind::invalid,
-                     fmt::format("file {}: line {}: {}", path_, line.first, entry.error().text));
-      return {};
-    }
-    // A new entry takes the place of those that were asked for, and of one that has its name.
-    bool replaces = !request.entry.fields.empty() && request.entry.id() == entry->id();
-    if (!replaces && !request.selector.matches(*entry)) return {};
-    ++matched_;
-    return options_.subject == Subject::master_entries ? edit_entry(request) : edit_part(*entry, request);
+    if (entry) return edit_part(*entry, request);
+    error_ =
+        Error(ErrorKind::invalid, fmt::format("file {}: line {}: {}", path_, line.first, entry.error().text));
+    return {};
   }
 
   EntryEdit edit_entry(const Request& request) const {
     if (options_.edit == Edit::comment_out) return {EntryEdit::Action::comment_out, ""};
     // One entry stays where several had the name.
     if (options_.edit == Edit::remove || matched_ > 1) return {EntryEdit::Action::remove, ""};
-    return {EntryEdit::Action::replace, entry_text(request.entry, true)};
+    return {EntryEdit::Action::replace, entry_text(request.entry, true, Braces::needed)};
   }
 
   EntryEdit edit_part(MasterEntry& entry, const Request& request) const {
@@ -165,7 +173,7 @@ class Editor {
       set_param(entry, request);
     else
       remove_params(entry, request);
-    return {EntryEdit::Action::replace, entry_text(entry, true)};
+    return {EntryEdit::Action::replace, entry_text(entry, true, Braces::needed)};
   }
 
   const Options& options_;
@@ -179,10 +187,16 @@ class Editor {
 void edit_master(const Options& options, const std::string& directory) {
   if (options.arguments.empty())
     fatal(options.edit == Edit::set ? "-e requires name=value argument" : "missing service argument");
+  std::string path = directory + "/master.cf";
+  // That the file is there comes before what should become of it.
+  if (auto there = sys::stat_file(path); !there && there.error().code == ENOENT) {
+    bool directory_there = sys::stat_file(directory).has_value();
+    fatal(
+        fmt::format("open {}{}: No such file or directory", path, directory_there ? " for reading" : ".tmp"));
+  }
   std::vector<Request> requests;
   for (const std::string& argument : options.arguments)
     requests.push_back(to_request(options, argument));
-  std::string path = directory + "/master.cf";
   Editor editor(options, path);
   auto edited = config::edit_file(path, [&](std::string_view content) -> Result<std::string> {
     std::string text(content);

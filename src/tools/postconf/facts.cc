@@ -1,21 +1,28 @@
 #include "tools/postconf/facts.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <iterator>
+
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/opensslv.h>
 
+#include "clients/tables.h"
+#include "table/open.h"
+#include "table/plugins.h"
 #include "tools/postconf/options.h"
 #include "tools/postconf/print.h"
 
 namespace postrider::postconf {
 namespace {
 
-constexpr std::string_view kServerSasl[] = {"cyrus", "dovecot"};
-constexpr std::string_view kClientSasl[] = {"cyrus"};
+// Authentication is not in this release yet.
+constexpr std::array<std::string_view, 0> kServerSasl, kClientSasl;
 constexpr std::string_view kLocks[] = {"flock", "fcntl", "dotlock"};
-constexpr std::string_view kTables[] = {"btree", "cidr",  "fail",   "hash",   "inline",   "lmdb",
-                                        "pcre",  "proxy", "regexp", "static", "texthash", "unix"};
+constexpr std::string_view kTypesWithPlugin[] = {"ldap", "mysql", "pgsql", "redis", "sqlite"};
 
 bool has_keys(const char* type) {
   EVP_KEYMGMT* found = EVP_KEYMGMT_fetch(nullptr, type, nullptr);
@@ -34,8 +41,15 @@ std::span<const std::string_view> client_sasl_types() {
 std::span<const std::string_view> lock_types() {
   return kLocks;
 }
-std::span<const std::string_view> table_types() {
-  return kTables;
+std::vector<std::string> table_types(const config::Config& config) {
+  // Tells where plug-ins are.
+  (void)clients::table_options(config);
+  std::vector<std::string> types = table::type_names();
+  std::erase_if(types, [](std::string_view type) {
+    return std::ranges::find(kTypesWithPlugin, type) != std::end(kTypesWithPlugin) &&
+           !table::has_driver(type);
+  });
+  return types;
 }
 
 void show_tls(std::string_view topic) {

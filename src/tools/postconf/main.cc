@@ -13,7 +13,8 @@
 namespace postrider::postconf {
 namespace {
 
-void print_lines(std::span<const std::string_view> lines) {
+template <typename Lines>
+void print_lines(const Lines& lines) {
   for (std::string_view line : lines)
     std::printf("%.*s\n", static_cast<int>(line.size()), line.data());
 }
@@ -34,9 +35,6 @@ bool show_facts(const Options& options) {
       return true;
     case Subject::lock_types:
       print_lines(lock_types());
-      return true;
-    case Subject::table_types:
-      print_lines(table_types());
       return true;
     case Subject::tls:
       show_tls(options.tls_topic);
@@ -93,9 +91,13 @@ void run(const Options& options) {
       edit_main(options, directory);
     return;
   }
+  // A file that the command is about comes first.
+  std::vector<MasterEntry> entries;
+  if (master) entries = load_master(options, directory);
   config::Config config = load(options, directory);
   if (about_templates(options)) return show_templates(options, config);
-  std::vector<MasterEntry> entries = load_master(options, directory);
+  if (options.subject == Subject::table_types) return print_lines(table_types(config));
+  if (!master) entries = load_master(options, directory);
   Catalogue catalogue(config, entries, options.defaults);
   if (master)
     show_master(options, catalogue, entries);
@@ -115,7 +117,11 @@ int main(int argc, char** argv) {
   set_program_name(argc > 0 ? argv[0] : "postconf");
   auto options = parse_options(argc, argv);
   if (!options) fatal(options.error().text);
-  run(*options);
+  try {
+    run(*options);
+  } catch (const postrider::config::ConfigError& error) {
+    fatal(error.what());
+  }
   if (std::fflush(stdout) != 0) fatal("write error");
   return 0;
 }

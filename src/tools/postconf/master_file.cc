@@ -24,28 +24,24 @@ std::unexpected<Error> refuse(std::string text) {
 // Where the columns begin when the fields are not too long.
 constexpr size_t kColumns[] = {0, 11, 17, 25, 33, 41, 49, 57};
 
-/// The argument as the daemon gets it. What is broken stays as much as possible as it is.
-std::string argument_of(const std::string& word, std::vector<std::string>& warnings) {
-  auto argument = config::unbrace(word);
-  if (argument) return std::move(*argument);
-  warnings.push_back("master.cf: " + argument.error().text);
-  // Up to the brace that closes the first one, or to the end when none does.
-  size_t end = 1;
-  for (int depth = 1; end < word.size(); ++end) {
-    if (word[end] == '{') ++depth;
-    if (word[end] == '}' && --depth == 0) break;
-  }
-  return std::string(trim(std::string_view(word).substr(1, end - 1)));
+/// The argument as the daemon gets it.
+std::string argument_of(std::string_view word, std::vector<std::string>& warnings) {
+  std::vector<std::string> problems;
+  std::string argument = open_braces(word, problems);
+  for (const std::string& problem : problems)
+    warnings.push_back("master.cf: " + problem);
+  return argument;
 }
 
-/// "name=value" without the spaces that "{ name = value }" had.
-std::string tidy(const std::string& assignment, std::vector<std::string>& warnings) {
-  auto parsed = config::parse_assignment(assignment);
+/// What an -o option sets, without braces, and without the spaces that "{ name = value }" had. A word without
+/// '=' is the daemon's to complain about; only text in braces is worth a line here.
+std::string override_of(const std::string& word, std::vector<std::string>& warnings) {
+  if (!word.starts_with('{')) return word;
+  std::string text = argument_of(word, warnings);
+  auto parsed = config::parse_assignment(text);
   if (parsed) return fmt::format("{}={}", parsed->name, parsed->value);
-  // A word without '=' is the daemon's to complain about; only text in braces is worth a line here.
-  if (assignment.find_first_of(" \t") != std::string::npos)
-    warnings.push_back("master.cf: " + parsed.error().text);
-  return assignment;
+  warnings.push_back("master.cf: " + parsed.error().text);
+  return text;
 }
 
 /// "-vvoname=value" becomes "-vv", "-o" and "name=value".
@@ -89,7 +85,8 @@ Result<void> check_field(size_t column, std::string_view value, std::string_view
       valid = value == "y" || value == "n" || value == "-";
       break;
     case 5:
-      valid = value == "-" || is_number(value.ends_with('?') ? value.substr(0, value.size() - 1) : value);
+      valid = value == "?" || value == "-?" || value == "-" ||
+              is_number(value.ends_with('?') ? value.substr(0, value.size() - 1) : value);
       break;
     case 6:
       valid = value == "-" || is_number(value);
@@ -119,17 +116,20 @@ Result<MasterEntry> parse_entry(std::string_view text, std::vector<std::string>&
     TRY(check_field(column, words[column], text));
   MasterEntry entry;
   entry.fields.assign(words.begin(), words.begin() + kMasterCommand + 1);
-  for (size_t i = kMasterCommand + 1; i < words.size(); ++i)
-    entry.arguments.push_back(argument_of(words[i], warnings));
+  entry.arguments.assign(words.begin() + kMasterCommand + 1, words.end());
   separate_options(entry.arguments);
-  for (size_t i = 0; i + 1 < entry.arguments.size() && is_option(entry.arguments[i]); ++i)
-    if (entry.arguments[i] == "-o") {
-      ++i;
-      entry.arguments[i] = tidy(entry.arguments[i], warnings);
-    }
+  bool options = true;
+  for (size_t i = 0; i < entry.arguments.size(); ++i) {
+    options = options && is_option(entry.arguments[i]);
+    if (!options)
+      entry.arguments[i] = argument_of(entry.arguments[i], warnings);
+    else if (entry.arguments[i] == "-o" && ++i < entry.arguments.size())
+      entry.arguments[i] = override_of(entry.arguments[i], warnings);
+  }
   for (const OverrideAt& found : overrides_in(entry.arguments)) {
     auto parsed = config::parse_assignment(entry.arguments[found.value]);
-    entry.overrides[parsed->name] = parsed->value;
+    auto [at, is_new] = entry.overrides.insert_or_assign(parsed->name, parsed->value);
+    if (is_new) entry.override_names.push_back(parsed->name);
   }
   return entry;
 }
@@ -138,16 +138,21 @@ namespace {
 
 /// Entries of one name and type are one service, as far as their parameters go.
 void share_overrides(std::vector<MasterEntry>& entries) {
-  std::map<std::string, std::map<std::string, std::string, std::less<>>> services;
-  for (const MasterEntry& entry : entries)
-    for (const auto& [name, value] : entry.overrides)
-      services[entry.id()].insert_or_assign(name, value);
+  std::map<std::string, MasterEntry> services;
+  for (const MasterEntry& entry : entries) {
+    MasterEntry& service = services[entry.id()];
+    for (const std::string& name : entry.override_names) {
+      auto [at, is_new] = service.overrides.insert_or_assign(name, entry.overrides.at(name));
+      if (is_new) service.override_names.push_back(name);
+    }
+  }
   // As in Postfix, entries before the first one with parameters have none.
   std::set<std::string> begun;
   for (MasterEntry& entry : entries) {
     if (entry.overrides.empty() && !begun.contains(entry.id())) continue;
     begun.insert(entry.id());
-    entry.overrides = services[entry.id()];
+    entry.overrides = services[entry.id()].overrides;
+    entry.override_names = services[entry.id()].override_names;
   }
 }
 
@@ -172,16 +177,22 @@ Result<std::vector<MasterEntry>> parse_entries(std::string_view text, std::strin
   return out;
 }
 
-std::string MasterEntry::command_line(bool fold, size_t length) const {
+std::string MasterEntry::command_line(bool fold, size_t length, Braces braces) const {
   std::string out = command();
   length += out.size();
+  auto embraced = [braces](const std::string& argument) {
+    bool blank = argument.find_first_of(" \t\r\n") != std::string::npos;
+    if (braces == Braces::as_postfix && !blank) return argument;
+    return config::embrace(argument);
+  };
   bool options = true;  // -v and the like stay beside the command,
   bool wrap = false;    // but what follows an -o option begins a new line.
   for (size_t i = 0; i < arguments.size(); ++i) {
-    std::string word = config::embrace(arguments[i]);
-    options = options && is_option(word);
+    bool first = options && !is_option(arguments[i]);
+    options = options && !first;
+    std::string word = first && braces == Braces::as_postfix ? arguments[i] : embraced(arguments[i]);
     bool takes_value = options && word == "-o" && i + 1 < arguments.size();
-    if (takes_value) word += ' ' + config::embrace(arguments[++i]);
+    if (takes_value) word += ' ' + embraced(arguments[++i]);
     if (fold && (wrap || takes_value || length + 1 + word.size() >= kLineLimit)) {
       out += "\n    " + word;
       length = 4 + word.size();
@@ -194,13 +205,26 @@ std::string MasterEntry::command_line(bool fold, size_t length) const {
   return out;
 }
 
-std::string entry_text(const MasterEntry& entry, bool fold) {
+std::string entry_text(const MasterEntry& entry, bool fold, Braces braces) {
   std::string out;
   for (size_t i = 0; i < kMasterCommand; ++i) {
     out += entry.fields[i];
     out.append(std::max<size_t>(out.size() + 1, kColumns[i + 1]) - out.size(), ' ');
   }
-  return out + entry.command_line(fold, out.size());
+  return out + entry.command_line(fold, out.size(), braces);
+}
+
+std::string open_braces(std::string_view word, std::vector<std::string>& problems) {
+  auto opened = config::unbrace(word);
+  if (opened) return std::move(*opened);
+  problems.push_back(opened.error().text);
+  // Up to the brace that closes the first one, or to the end when none does.
+  size_t end = 1;
+  for (int depth = 1; end < word.size(); ++end) {
+    if (word[end] == '{') ++depth;
+    if (word[end] == '}' && --depth == 0) break;
+  }
+  return std::string(trim(word.substr(1, end - 1)));
 }
 
 }  // namespace postrider::postconf

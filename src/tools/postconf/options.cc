@@ -148,24 +148,25 @@ void set_program_name(std::string_view name) {
 }
 
 void warn(std::string_view text) {
-  fmt::print(stderr, "{}: warning: {}\n", program, text);
+  fmt::print(stderr, "{}: warning: {}\n", program, printable_ascii(text));
 }
 
 void fatal(std::string_view text) {
   // What was to be shown does not matter any more.
-  fmt::print(stderr, "{}: fatal: {}\n", program, text);
+  fmt::print(stderr, "{}: fatal: {}\n", program, printable_ascii(text));
   std::_Exit(1);
 }
 
 Result<Options> parse_options(int argc, char** argv) {
   Options options;
   std::string given;
+  bool asked_for_templates = false;
   for (int letter; (letter = getopt(argc, argv, "+aAbc:C:defFhHjlmMno:pPqtT:vxX#")) > 0;) {
     switch (letter) {
       case '?':
         return refuse(fmt::format("usage: {} {}", program, kUsage));
       case 'c':
-        options.directory = optarg;
+        options.directory = *optarg ? optarg : "/";
         continue;
       case 'C':
         TRY(parse_classes(optarg, options));
@@ -175,6 +176,11 @@ Result<Options> parse_options(int argc, char** argv) {
         break;
       case 'T':
         options.tls_topic = optarg;
+        break;
+      case 'b':
+      case 't':
+        if (asked_for_templates) return refuse("specify one of -b and -t");
+        asked_for_templates = true;
         break;
       default:
         break;

@@ -17,11 +17,13 @@ void check_unused(const Options& options, const config::Config& config, const Ca
 /// "service/type/rest" as a pattern: "*" stands for any part, missing parts for all.
 struct Selector {
   explicit Selector(std::string_view pattern);
-  bool matches(const MasterEntry& entry) const;
+  /// Whether it stands for an entry of this name and type.
+  bool matches(std::string_view name, std::string_view type) const;
   bool matches_third(std::string_view text) const { return parts[2] == "*" || parts[2] == text; }
 
   std::string parts[3] = {"*", "*", "*"};
   size_t given = 0;  ///< Number of parts; more than three for a text that is no pattern.
+  bool ok;           ///< The first part is not empty, and no part has "*" beside other text.
 };
 
 }  // namespace postrider::postconf

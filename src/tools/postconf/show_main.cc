@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -54,21 +55,26 @@ void show_main(const Options& options, const config::Config& config, const Catal
 
 namespace {
 
-/// Deprecated names that were met.
-class Deprecations {
+/// Looks at settings that nothing uses, and at names that will go away.
+class Checker {
  public:
-  explicit Deprecations(const config::Config& config) : config_(config) {}
+  explicit Checker(const config::Config& config) : config_(config) {}
 
-  void check(std::string_view name, std::string_view file) {
-    for (const config::Deprecation& row : config::deprecated_params()) {
-      if (row.name != name) continue;
-      warn(fmt::format("{}/{}: support for parameter \"{}\" will be removed; instead, {}",
-                       config_.directory(), file, name, row.advice));
+  void check(std::string_view file, std::string_view name, std::string_view value, bool used) {
+    std::string path = fmt::format("{}/{}", config_.directory(), file);
+    auto rows = config::deprecated_params();
+    auto row = std::ranges::find(rows, name, &config::Deprecation::name);
+    if (row != rows.end()) {
       found_ = true;
+      constexpr std::string_view kWillGo = "{}: support for parameter \"{}\" will be removed; instead, {}";
+      constexpr std::string_view kGone = "{}: support for parameter {} has been removed; instead, {}";
+      warn(fmt::format(fmt::runtime(used ? kWillGo : kGone), path, name, row->advice));
+    } else if (!used) {
+      warn(fmt::format("{}: unused parameter: {}={}", path, name, value));
     }
   }
   void finish() const {
-    if (found_) warn("see DEPRECATION_README for details");
+    if (found_) warn("See https://www.postfix.org/DEPRECATION_README.html for details");
   }
 
  private:
@@ -82,27 +88,15 @@ void check_unused(const Options& options, const config::Config& config, const Ca
                   const std::vector<MasterEntry>& entries) {
   std::fflush(stdout);
   if (options.quiet || options.defaults) return;
-  Deprecations deprecations(config);
-  auto unused = [&](std::string_view file, std::string_view name, std::string_view value) {
-    warn(fmt::format("{}/{}: unused parameter: {}={}", config.directory(), file, name, value));
-  };
+  Checker checker(config);
   if (options.subject == Subject::main_parameters) {
-    for (const std::string& name : config.set_names()) {
-      if (catalogue.contains(name) || config::is_read_only(name))
-        deprecations.check(name, "main.cf");
-      else
-        unused("main.cf", name, catalogue.text(name).value_or(""));
-    }
+    for (const std::string& name : config.set_names())
+      checker.check("main.cf", name, config.set_text(name), catalogue.contains(name));
   }
-  for (const MasterEntry& entry : entries) {
-    for (const auto& [name, value] : entry.overrides) {
-      if (catalogue.used_by(entry, name))
-        deprecations.check(name, "master.cf");
-      else
-        unused("master.cf", name, value);
-    }
-  }
-  deprecations.finish();
+  for (const MasterEntry& entry : entries)
+    for (const auto& [name, value] : entry.overrides)
+      checker.check("master.cf", name, value, catalogue.used_by(entry, name));
+  checker.finish();
 }
 
 }  // namespace postrider::postconf

@@ -54,6 +54,11 @@ TEST(EditMainCf, CommentingOutMarksEveryLineOfTheEntry) {
       "  cont\n#old = 1\n");
 }
 
+TEST(EditMainCf, ALineWithoutAValueIsTheEntryOfItsName) {
+  EXPECT_EQ(edit(MainCfAction::set, {{"biff", "no"}}, "biff yes\nb = 2\n"), "biff = no\nb = 2\n");
+  EXPECT_EQ(edit(MainCfAction::remove, {{"biff", ""}}, "b = 2\nbiff"), "b = 2\n");
+}
+
 TEST(EditMainCf, UnknownNamesChangeNothing) {
   EXPECT_EQ(edit(MainCfAction::remove, {{"nosuch", ""}}), kText);
   EXPECT_EQ(edit(MainCfAction::remove, {{"nosuch", ""}}, "a = 1"), "a = 1");

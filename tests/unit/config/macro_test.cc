@@ -135,6 +135,20 @@ TEST(Macro, ErrorsSayWhereTheyAre) {
     EXPECT_EQ(expand(c.text), "error: " + std::string(c.expected)) << c.text;
 }
 
+TEST(Macro, ValuesNestAHundredTimes) {
+  auto expand_chain = [](int length) {
+    auto chain = [length](std::string_view name) -> std::optional<std::string> {
+      int at = std::stoi(std::string(name.substr(1)));
+      return at == length ? "end" : "$v" + std::to_string(at + 1);
+    };
+    auto result = expand_macros("$v0", chain, {.recursive = true});
+    return result ? result->text : result.error().text;
+  };
+  EXPECT_EQ(expand_chain(99), "end");
+  EXPECT_EQ(expand_chain(100), "unreasonable macro call nesting: \"end\"");
+  EXPECT_EQ(expand_chain(150), "unreasonable macro call nesting: \"v101\"");
+}
+
 TEST(Macro, FunctionsConvertDomainNames) {
   EXPECT_EQ(expand("${domain_to_ascii{$umlaut}}"), "xn--bcher-kva.example");
   EXPECT_EQ(expand("${domain_to_ascii{ .Example.com }}"), ".example.com");

@@ -4,6 +4,7 @@
 #include "tools/postconf/database.h"
 #include "tools/postconf/master_file.h"
 #include "tools/postconf/options.h"
+#include "tools/postconf/order.h"
 #include "tools/postconf/print.h"
 
 namespace postrider::postconf {
@@ -78,28 +79,36 @@ MasterEntry entry(std::string_view text) {
   return *parsed;
 }
 
+TEST(PostconfMaster, EntriesAreShownAsPostfixDoes) {
+  EXPECT_EQ(entry("a inet n - n - - smtpd -o { x = 1 2 } { a b } { c d } {}")
+                .command_line(false, 0, Braces::as_postfix),
+            "smtpd -o {x=1 2} a b {c d} ");
+}
+
 TEST(PostconfMaster, EntriesAreWrittenInColumns) {
-  EXPECT_EQ(entry_text(entry("smtp inet n - n - - smtpd"), false),
+  EXPECT_EQ(entry_text(entry("smtp inet n - n - - smtpd"), false, Braces::needed),
             "smtp       inet  n       -       n       -       -       smtpd");
-  EXPECT_EQ(entry_text(entry("127.0.0.1:10025 inet n - n - 10 smtpd -o content_filter= -v"), true),
-            "127.0.0.1:10025 inet n   -       n       -       10      smtpd\n    -o content_filter=\n    -v");
-  EXPECT_EQ(entry_text(entry("c inet n - n - - smtpd -v -o a=b -D -v"), true),
+  EXPECT_EQ(
+      entry_text(entry("127.0.0.1:10025 inet n - n - 10 smtpd -o content_filter= -v"), true, Braces::needed),
+      "127.0.0.1:10025 inet n   -       n       -       10      smtpd\n    -o content_filter=\n    -v");
+  EXPECT_EQ(entry_text(entry("c inet n - n - - smtpd -v -o a=b -D -v"), true, Braces::needed),
             "c          inet  n       -       n       -       -       smtpd -v\n    -o a=b\n    -D -v");
   EXPECT_EQ(
       entry_text(entry("e unix - n n - - spawn user=foo argv=/usr/bin/perl -w /usr/lib/policyd-spf-perl --x"),
-                 true),
+                 true, Braces::needed),
       "e          unix  -       n       n       -       -       spawn user=foo\n"
       "    argv=/usr/bin/perl -w /usr/lib/policyd-spf-perl --x");
 }
 
 TEST(PostconfMaster, ArgumentsKeepTheirMeaning) {
-  EXPECT_EQ(entry("a inet n - n - - smtpd -o { x = 1 2 } -o {y=3} { p q }").command_line(false, 0),
-            "smtpd -o {x=1 2} -o y=3 {p q}");
+  EXPECT_EQ(
+      entry("a inet n - n - - smtpd -o { x = 1 2 } -o {y=3} { p q }").command_line(false, 0, Braces::needed),
+      "smtpd -o {x=1 2} -o y=3 {p q}");
 }
 
 TEST(PostconfMaster, JoinedOptionsAreSeparated) {
   MasterEntry found = entry("a inet n - n - - smtpd -vomyorigin=x -obiff=no -- -o y=z");
-  EXPECT_EQ(found.command_line(false, 0), "smtpd -v -o myorigin=x -o biff=no -- -o y=z");
+  EXPECT_EQ(found.command_line(false, 0, Braces::needed), "smtpd -v -o myorigin=x -o biff=no -- -o y=z");
   EXPECT_EQ(found.overrides.size(), 2U);
 }
 
@@ -138,22 +147,48 @@ TEST(PostconfMaster, BadFieldsAreErrors) {
   EXPECT_FALSE(check_field(7, "", ""));
 }
 
+/// What visit_databases() finds, in one line.
+std::string found_in(std::string_view list) {
+  std::string found;
+  auto add = [&found](std::string_view mark, std::string_view text) {
+    found += (found.empty() ? "" : " ") + std::string(mark) + std::string(text);
+  };
+  visit_databases(list, {.table = [&](auto type, auto name) { add(type, ":" + std::string(name)); },
+                         .problem = [&](auto problem) { add("!", problem); },
+                         .comment = [&](auto word, auto rest) { add(word, "|" + std::string(rest)); }});
+  return found;
+}
+
 TEST(PostconfDatabase, TablesAreFoundInLists) {
-  std::vector<std::string> found;
-  visit_databases("hash:/x, proxy:ldap:accounts mysql:/etc/y.cf pcre:z",
-                  [&](std::string_view type, std::string_view name) {
-                    found.push_back(std::string(type) + "|" + std::string(name));
-                  });
-  EXPECT_THAT(found, ElementsAre("ldap|accounts", "mysql|/etc/y.cf"));
+  EXPECT_EQ(found_in("hash:/x, proxy:ldap:accounts mysql:/etc/y.cf pcre:z"), "ldap:accounts mysql:/etc/y.cf");
 }
 
 TEST(PostconfDatabase, TablesAreFoundInsideOfOthers) {
-  std::string found;
-  visit_databases("unionmap:{ldap:a, {mysql:b}} x { pgsql:c } pipemap:{ proxy:sqlite:d",
-                  [&](std::string_view type, std::string_view name) {
-                    found += std::string(type) + ":" + std::string(name) + " ";
-                  });
-  EXPECT_EQ(found, "ldap:a mysql:b pgsql:c sqlite:d ");
+  EXPECT_EQ(found_in("unionmap:{ldap:a, {mysql:b}} x { pgsql:c } pipemap:{ proxy:sqlite:d }"),
+            "ldap:a mysql:b pgsql:c sqlite:d");
+}
+
+TEST(PostconfDatabase, BracesThatDoNotMatchAreReported) {
+  EXPECT_EQ(found_in("pipemap:{ldap:a}x"), "!syntax error after '}' in \"{ldap:a}x\" ldap:a");
+  EXPECT_EQ(found_in("pipemap:{ldap:a"), "!missing '}' in \"{ldap:a\" ldap:a");
+}
+
+TEST(PostconfDatabase, CommentsAreReportedOncePerList) {
+  EXPECT_EQ(found_in("a #b c #d"), "#b|c #d");
+  EXPECT_EQ(found_in("inline:{ { a = #b } #c } ldap:x"), "#b| #c| ldap:x");
+  EXPECT_EQ(found_in("pcre:{ { /a #b/ } #c }"), "#c|");
+}
+
+TEST(PostconfOrder, NamesComeAsFromPostfix) {
+  EXPECT_THAT(visiting_order({"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"}),
+              ElementsAre("gamma", "eta", "epsilon", "delta", "theta", "zeta", "beta", "alpha"));
+}
+
+TEST(PostconfOrder, ManyNamesStayComplete) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 1000; ++i)
+    names.push_back("name" + std::to_string(i));
+  EXPECT_THAT(visiting_order(names), testing::UnorderedElementsAreArray(names));
 }
 
 TEST(PostconfDatabase, ParametersAreSorted) {
