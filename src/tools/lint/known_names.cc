@@ -35,11 +35,11 @@ void KnownNames::add_references(std::string_view name, const std::string& text, 
 
 /// "mysql:x" makes x_hosts a parameter.
 void KnownNames::add_databases(const std::string& value) {
-  postconf::visit_databases(value, [&](std::string_view type, std::string_view name) {
-    if (name[0] == '/' || name[0] == '.') return;
-    for (std::string_view parameter : postconf::database_parameters(type))
-      references_.insert(fmt::format("{}_{}", name, parameter));
-  });
+  postconf::visit_databases(value, {.table = [&](std::string_view type, std::string_view name) {
+                              if (name.starts_with('/') || name.starts_with('.')) return;
+                              for (std::string_view parameter : postconf::database_parameters(type))
+                                references_.insert(fmt::format("{}_{}", name, parameter));
+                            }});
 }
 
 bool KnownNames::contains(std::string_view name) const {

@@ -131,7 +131,10 @@ class ListReader {
     constexpr int kMaxDepth = 20;
     if (depth > kMaxDepth) return;
     while (auto word = next_word(list)) {
-      if (word->starts_with('#')) return visitor_.comment(*word, list);
+      if (word->starts_with('#')) {
+        if (visitor_.comment) visitor_.comment(*word, list);
+        return;
+      }
       if (word->starts_with('{')) {
         if (!patterns) read_inside(*word, depth, false);
       } else {
@@ -144,8 +147,7 @@ class ListReader {
   void read_inside(std::string_view word, int depth, bool patterns) {
     std::vector<std::string> problems;
     std::string inside = open_braces(word, problems);
-    for (const std::string& problem : problems)
-      visitor_.problem(problem);
+    if (visitor_.problem) std::ranges::for_each(problems, visitor_.problem);
     read(inside, depth + 1, patterns);
   }
 
