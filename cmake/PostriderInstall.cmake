@@ -35,6 +35,8 @@ install(CODE "
     else()
       message(STATUS \"Kept: \${root}${POSTRIDER_CONFIG_DIRECTORY}/\${name}\")
     endif()
+    # What further instances begin with (postmulti).
+    file(INSTALL ${PROJECT_SOURCE_DIR}/conf/\${name} DESTINATION \"${POSTRIDER_CONFIG_DIRECTORY}\" RENAME \${name}.proto)
   endforeach()
   execute_process(COMMAND id -u OUTPUT_VARIABLE uid OUTPUT_STRIP_TRAILING_WHITESPACE)
   if(root STREQUAL \"\" AND uid EQUAL 0)
