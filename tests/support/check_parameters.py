@@ -24,7 +24,9 @@ FACTS = {"process_id", "process_name", "service_name", "postrider_version", "mai
 
 
 def source_texts():
-    for folder, _, names in os.walk(f"{ROOT}/src"):
+    for folder, folders, names in os.walk(f"{ROOT}/src"):
+        # What looks at configurations names parameters without acting on them.
+        folders[:] = [name for name in folders if os.path.join(folder, name) != f"{ROOT}/src/tools/lint"]
         for name in names:
             if name.endswith((".cc", ".h")) and name not in ("families.cc", "families.h"):
                 with open(os.path.join(folder, name), encoding="utf-8") as f:

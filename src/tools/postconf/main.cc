@@ -5,6 +5,7 @@
 #include "config/main_cf.h"
 #include "config/paths.h"
 #include "sys/file.h"
+#include "tools/postconf/coverage.h"
 #include "tools/postconf/edit_files.h"
 #include "tools/postconf/facts.h"
 #include "tools/postconf/show.h"
@@ -35,6 +36,9 @@ bool show_facts(const Options& options) {
       return true;
     case Subject::lock_types:
       print_lines(lock_types());
+      return true;
+    case Subject::coverage:
+      show_coverage(options);
       return true;
     case Subject::tls:
       show_tls(options.tls_topic);

@@ -157,7 +157,21 @@ void fatal(std::string_view text) {
   std::_Exit(1);
 }
 
+namespace {
+
+/// "--coverage" [-j] [name...]
+Options parse_coverage(int argc, char** argv) {
+  Options options;
+  options.subject = Subject::coverage;
+  options.arguments.assign(argv + 2, argv + argc);
+  options.json = std::erase(options.arguments, "-j") > 0;
+  return options;
+}
+
+}  // namespace
+
 Result<Options> parse_options(int argc, char** argv) {
+  if (argc > 1 && argv[1] == std::string_view("--coverage")) return parse_coverage(argc, argv);
   Options options;
   std::string given;
   bool asked_for_templates = false;

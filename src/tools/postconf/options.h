@@ -23,6 +23,7 @@ enum class Subject : unsigned char {
   tls,               ///< -T
   bounce_texts,      ///< -b
   bounce_templates,  ///< -t
+  coverage,          ///< --coverage
 };
 enum class Edit : unsigned char { none, set, remove, comment_out };
 
