@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -17,6 +19,7 @@
 #include "tool/user_access.h"
 #include "tools/postqueue/listing.h"
 #include "tools/postqueue/requests.h"
+#include "tools/postqueue/selection.h"
 #include "tools/postqueue/source.h"
 
 namespace postrider::postqueue {
@@ -29,7 +32,10 @@ enum class Mode : unsigned char { list, list_json, flush, flush_site, flush_mess
 struct CommandLine {
   std::string config_directory;
   std::optional<Mode> mode;
-  std::string argument;  ///< Of -s and -i.
+  std::string argument;              ///< Of -s and -i.
+  std::optional<std::string> query;  ///< -q
+  std::optional<Key> key;            ///< -k
+  bool ids_only = false;             ///< -l
   int verbose = 0;
 };
 
@@ -56,8 +62,17 @@ std::optional<Mode> mode_of(int option) {
 
 CommandLine parse(int argc, char** argv) {
   CommandLine line;
-  for (int option; (option = getopt(argc, argv, "c:fi:jps:v")) != -1;) {
-    if (auto mode = mode_of(option)) {
+  for (int option; (option = getopt(argc, argv, "c:fi:jk:lpq:s:v")) != -1;) {
+    if (option == 'q') {
+      if (line.query) usage();
+      line.query = optarg;
+    } else if (option == 'k') {
+      line.key = parse_key(optarg);
+      if (!line.key)
+        tool::fail("-k needs one of all, sender, sender-domain, recipient, domain, reason, queue");
+    } else if (option == 'l') {
+      line.ids_only = true;
+    } else if (auto mode = mode_of(option)) {
       if (line.mode) usage();
       line.mode = mode;
       if (optarg != nullptr) line.argument = optarg;
@@ -68,6 +83,16 @@ CommandLine parse(int argc, char** argv) {
     } else {
       usage();
     }
+  }
+  bool about_selection = line.key || line.ids_only;
+  if (line.query) {
+    if (!line.mode) line.mode = Mode::list;
+    bool lists = line.mode == Mode::list || line.mode == Mode::list_json;
+    if (!lists) tool::fail("-q lists messages, and goes with -p, -j, -l and -k only");
+    if (line.ids_only && (line.key || line.mode == Mode::list_json))
+      tool::fail("-l lists queue IDs, and goes with neither -j nor -k");
+  } else if (about_selection) {
+    tool::fail("-l and -k need a query: -q \"age>1d\"");
   }
   if (argc > optind || !line.mode) usage();
   return line;
@@ -122,6 +147,30 @@ void list(const config::Config& config, bool json) {
   output.flush();
 }
 
+/// What a query is about.
+void select(const config::Config& config, const CommandLine& line) {
+  auto query = Query::parse(*line.query);
+  if (!query) tool::fatal(tool::kUsage, "bad query: {}", query.error().text);
+  bool json = line.mode == Mode::list_json;
+  int64_t now = std::time(nullptr);
+  std::unique_ptr<Selection> selection;
+  if (line.key) {
+    selection = counted(*query, now, *line.key, json);
+  } else if (line.ids_only) {
+    selection = named(*query, now);
+  } else {
+    selection =
+        listed(*query, now, json ? json_listing() : text_listing(config.get(params::enable_long_queue_ids)));
+  }
+  Output output;
+  read_queue(config, [&](const proto::QueueEntry& entry) {
+    selection->add(entry, output.buffer());
+    output.flush_when_full();
+  });
+  selection->end(output.buffer());
+  output.flush();
+}
+
 int run(int argc, char** argv) {
   CommandLine line = parse(argc, argv);
   config::Config config = tool::load_config(line.config_directory, line.verbose);
@@ -133,7 +182,11 @@ int run(int argc, char** argv) {
   } else {
     require_user(config, params::authorized_flush_users, "flush");
   }
-  if (lists) list(config, line.mode == Mode::list_json);
+  if (line.query) {
+    select(config, line);
+  } else if (lists) {
+    list(config, line.mode == Mode::list_json);
+  }
   if (line.mode == Mode::flush) flush_queue(config);
   if (line.mode == Mode::flush_site) flush_site(config, line.argument);
   if (line.mode == Mode::flush_message) flush_message(config, line.argument);

@@ -1,5 +1,6 @@
 #include "tools/postqueue/requests.h"
 
+#include <cerrno>
 #include <utility>
 
 #include "clients/flush.h"
@@ -51,7 +52,12 @@ void flush_queue(const config::Config& config) {
   for (const auto& [service, letters] : requests) {
     auto sent = clients::trigger("public/" + service, letters);
     if (sent) continue;
-    log::debug("{}", sent.error().text);
+    // A service that does not answer is said once; one that is not there could be a mistake in the configuration.
+    if (sent.error().code == ENOENT) {
+      log::warning("{}", sent.error().text);
+    } else {
+      log::debug("{}", sent.error().text);
+    }
     tool::fail_text(kDown);
   }
 }
