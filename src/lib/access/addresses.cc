@@ -187,7 +187,8 @@ Judge::Verdict Judge::unlisted(std::string_view address, std::string_view about)
   if (returned || reply->transport == "retry") {
     mail::StatusCode fallback = is_sender ? mail::StatusCode("5.1.0") : mail::StatusCode("5.1.1");
     mail::StatusText text = mail::split_status_text(returned ? fallback : fallback.with_class('4'), reply->nexthop);
-    return refuse(Complaint{ErrorClass::bounce, returned ? 550 : 450, fitting_status(text.code.text(), about),
+    int bounce_code = (reply->flags & proto::kResolveVirtualAlias) != 0 ? code.unknown_alias : 550;
+    return refuse(Complaint{ErrorClass::bounce, returned ? bounce_code : 450, fitting_status(text.code.text(), about),
                             refused(address, about, text.text), because()});
   }
   auto unknown = [&](int reply_code, std::string_view table) {
