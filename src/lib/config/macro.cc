@@ -333,7 +333,8 @@ Result<Expansion> expand_macros(std::string_view text, const MacroLookup& lookup
 }
 
 Result<void> visit_macros(std::string_view text, const std::function<void(std::string_view name)>& visit) {
-  Expander expander(nullptr, &visit, MacroOptions());
+  const MacroOptions options;
+  Expander expander(nullptr, &visit, options);
   std::string ignored;
   return expander.run(text, 0, ignored);
 }

@@ -24,7 +24,8 @@ Address to_address(const sockaddr* address) {
 int mask_length(const sockaddr* mask, int full_length) {
   if (!is_ip(mask)) return full_length;
   int length = 0;
-  for (uint8_t byte : to_address(mask).bytes()) {
+  const Address address = to_address(mask);
+  for (uint8_t byte : address.bytes()) {
     length += std::countl_one(byte);
     if (byte != 0xff) break;
   }

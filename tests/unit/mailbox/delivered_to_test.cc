@@ -9,7 +9,8 @@ namespace {
 
 DeliveredTo read(std::string_view text) {
   MemoryMessage message(text);
-  return DeliveredTo::read(message, 0).value();
+  auto found = DeliveredTo::read(message, 0);
+  return found ? std::move(*found) : DeliveredTo();
 }
 
 TEST(DeliveredTo, FindsEveryAddressWithoutRegardToCase) {
