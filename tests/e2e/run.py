@@ -9,7 +9,8 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
   main.cf | master.cf          lines that replace those of tests/support/mailsystem.py
   file PATH                    writes a file below the configuration directory
   dns                          records: NAME TYPE DATA
-  sink NAME ADDRESS:PORT       an SMTP server; its text: COMMAND -> REPLY (| separates replies for successive times)
+  sink NAME ADDRESS:PORT       an SMTP server; its text: COMMAND -> REPLY (| separates replies for successive times, \n the
+                               lines of one reply; "silence" is none at all)
   lmtp-sink NAME ADDRESS:PORT
   start | stop | reload | kill PROGRAM
   postmap TYPE:FILE            as the command, below the configuration directory
@@ -23,6 +24,7 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
                                of the instance); "messages N" says how many there are
   contains PATH                lines that must appear in this order in a file
   received NAME                lines that must appear in this order in what a sink got; "messages N" says how many
+  commands NAME                lines that must appear in this order among the commands that a sink got
   log | no-log                 lines that must (in this order), or must not, appear in the log
 
 $DIR in any text is the directory of the instance, $USER the user it runs as.
@@ -124,7 +126,7 @@ class Runner:
         replies = {}
         for line in block:
             command, _, reply = line.partition("->")
-            options = [part.strip() for part in reply.split("|")]
+            options = [part.strip().replace("\\n", "\r\n") for part in reply.split("|")]
             replies[command.strip()] = options if len(options) > 1 else options[0]
         self.sinks[name] = SmtpSink(host, int(port), replies, lmtp)
 
@@ -234,6 +236,9 @@ class Runner:
     def step_received(self, name, block):
         self.expect_message([[f"sender {s}"] + [f"recipient {r}" for r in rs] + content
                              for s, rs, content in self.sinks[name].messages], block, name)
+
+    def step_commands(self, name, block):
+        expect_in_order(self.sinks[name].lines, block, f"commands of {name}")
 
     def step_log(self, _, block):
         deadline = time.monotonic() + 10

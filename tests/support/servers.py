@@ -56,7 +56,7 @@ class DnsServer:
 
 class SmtpSink:
     """Takes mail and remembers it. `replies` maps a command line prefix (upper case), "DATA", "." or "BANNER" to
-    a reply, or to a list of replies for one time after the other."""
+    a reply, or to a list of replies for one time after the other; "silence" is no reply."""
 
     def __init__(self, address, port, replies=None, lmtp=False):
         self.replies, self.lmtp = dict(replies or {}), lmtp
@@ -84,6 +84,8 @@ class SmtpSink:
     def serve(self, connection):
         with connection, connection.makefile("rwb") as stream:
             def say(text):
+                if text == "silence":
+                    return
                 stream.write(text.encode() + b"\r\n")
                 stream.flush()
 
