@@ -25,7 +25,14 @@ Result<void> lock(int fd, short type, bool wait) {
   struct flock request{};
   request.l_type = type;
   request.l_whence = SEEK_SET;
-  while (fcntl(fd, wait ? F_SETLKW : F_SETLK, &request) < 0) {
+#ifdef F_OFD_SETLK
+  // Of the open file, where the system has that: a lock of the process would go with the first of its descriptors for
+  // this file that is closed.
+  const int command = wait ? F_OFD_SETLKW : F_OFD_SETLK;
+#else
+  const int command = wait ? F_SETLKW : F_SETLK;
+#endif
+  while (fcntl(fd, command, &request) < 0) {
     if (errno == EINTR) continue;
     if (!wait && (errno == EAGAIN || errno == EACCES))
       return fail(ErrorKind::temporary, "locked by another process");

@@ -48,18 +48,22 @@ class CidrParser {
 
  private:
   static bool is_keyword(std::string_view text, std::string_view word) {
-    return starts_with_ignore_case(text, word) && (text.size() == word.size() || !is_alnum(text[word.size()]));
+    return starts_with_ignore_case(text, word) &&
+           (text.size() == word.size() || !is_alnum(text[word.size()]));
   }
 
   Result<void> parse_rule(std::string_view text) {
     if (is_keyword(text, "ENDIF")) return parse_endif(text.substr(5));
     bool condition = is_keyword(text, "IF");
     if (condition) text.remove_prefix(2);
-    CidrRule rule{.operation = condition ? CidrRule::Operation::if_begin : CidrRule::Operation::match, .line = line_};
-    for (text = trim_left(text); text.starts_with('!'); text = trim_left(text.substr(1))) rule.negated = !rule.negated;
+    CidrRule rule{.operation = condition ? CidrRule::Operation::if_begin : CidrRule::Operation::match,
+                  .line = line_};
+    for (text = trim_left(text); text.starts_with('!'); text = trim_left(text.substr(1)))
+      rule.negated = !rule.negated;
     if (text.empty()) return fail(ErrorKind::invalid, "no address pattern");
     size_t end = 0;
-    while (end < text.size() && (condition || !is_space(text[end]))) ++end;
+    while (end < text.size() && (condition || !is_space(text[end])))
+      ++end;
     rule.network = TRY(Network::parse(text.substr(0, end)));
     if (condition) {
       open_ifs_.push_back(out_.rules.size());

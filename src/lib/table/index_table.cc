@@ -11,6 +11,7 @@ namespace postrider::table {
 
 namespace {
 
+constexpr int kMaxAttempts = 20;
 constexpr auto kRetryOpen = std::chrono::seconds(1);
 constexpr auto kFirstPause = std::chrono::milliseconds(2);
 constexpr auto kLongestPause = std::chrono::milliseconds(100);
@@ -36,7 +37,13 @@ IndexTable::IndexTable(std::string_view type, std::string_view name, std::string
       duplicate_name_(index_path_) {}
 
 Result<void> IndexTable::open() {
-  TRY(open_current(true));
+  for (int attempt = 1;; ++attempt) {
+    auto opened = open_current(true);
+    if (opened) break;
+    // Replaced by another file just then.
+    if (opened.error().kind != ErrorKind::temporary || attempt == kMaxAttempts)
+      return std::unexpected(std::move(opened).error());
+  }
   warn_if_outdated();
   return {};
 }
@@ -71,7 +78,7 @@ Result<void> IndexTable::open_current(bool wait) {
   stale_ = false;
   with_terminator_ = options_.terminator != Terminator::never;
   without_terminator_ = options_.terminator != Terminator::always;
-  if (!exclusive()) unlock(file_.fd());
+  if (!keeps_lock()) unlock(file_.fd());
   return {};
 }
 
@@ -120,7 +127,7 @@ Result<IndexTable::Locked> IndexTable::try_acquire(bool exclusive, bool wait) {
 }
 
 Result<IndexTable::Locked> IndexTable::acquire(bool exclusive, Deadline deadline) {
-  if (this->exclusive()) return Locked(nullptr);
+  if (keeps_lock()) return Locked(nullptr);
   for (Clock::duration pause = kFirstPause;; pause = std::min<Clock::duration>(pause * 2, kLongestPause)) {
     auto locked = try_acquire(exclusive, !io::in_fiber());
     if (locked || locked.error().kind != ErrorKind::temporary) return locked;

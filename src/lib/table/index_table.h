@@ -64,6 +64,7 @@ class IndexTable : public Table {
   };
 
   bool exclusive() const { return options_.access == Access::exclusive; }
+  bool keeps_lock() const { return exclusive() || options_.keep_lock; }
   /// Opens the file that has the name now, in place of the one that is open. Keeps that when the new one
   /// cannot be opened, or is locked; ErrorKind::temporary in the latter case. With Access::exclusive the lock
   /// is kept.

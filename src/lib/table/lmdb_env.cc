@@ -52,7 +52,8 @@ Result<void> LmdbEnv::reserve(size_t bytes) const {
   mdb_env_info(env_.get(), &info);
   size_t used = static_cast<size_t>(TRY(sys::stat_fd(fd())).st_size);
   size_t size = info.me_mapsize;
-  while (size < used + bytes) size *= 2;
+  while (size < used + bytes)
+    size *= 2;
   if (size == info.me_mapsize) return {};
   if (int error = mdb_env_set_mapsize(env_.get(), size)) return lmdb_error("change of size limit", error);
   return {};

@@ -15,7 +15,9 @@ inline MDB_val to_val(std::string_view text) {
   // The library's interface has no const; it does not write to input.
   return {text.size(), const_cast<char*>(text.data())};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
 }
-inline std::string_view to_text(const MDB_val& value) { return {static_cast<const char*>(value.mv_data), value.mv_size}; }
+inline std::string_view to_text(const MDB_val& value) {
+  return {static_cast<const char*>(value.mv_data), value.mv_size};
+}
 
 /// ErrorKind::temporary: "what: MDB_...: reason".
 std::unexpected<Error> lmdb_error(std::string_view what, int code);
@@ -26,8 +28,8 @@ struct TxnAborter {
 /// A transaction that is given up unless it is committed.
 using LmdbTxn = std::unique_ptr<MDB_txn, TxnAborter>;
 
-/// One open file with its one database. Locks are the caller's business, as in Postfix: LMDB's own would need a
-/// second file that all readers may write to.
+/// One open file with its one database. Locks are the caller's business, as in Postfix: LMDB's own would need
+/// a second file that all readers may write to.
 class LmdbEnv {
  public:
   /// `flags` are those of mdb_env_open().

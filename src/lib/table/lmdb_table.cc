@@ -110,16 +110,19 @@ class LmdbTable : public IndexTable {
   }
 
   bool exclusive() const { return options().access == Access::exclusive; }
+  /// One state of the file for all that is read. Others commit under the lock that readers have, too: what
+  /// they changed before they got it.
+  bool stays_in_transaction() const { return exclusive() || options().keep_lock; }
 
   /// A transaction to read in: the one that writes, where there is one.
   Result<MDB_txn*> reading() {
-    if (txn_ && (exclusive() || mdb_txn_renew(txn_.get()) == 0)) return txn_.get();
+    if (txn_ && (stays_in_transaction() || mdb_txn_renew(txn_.get()) == 0)) return txn_.get();
     txn_ = nullptr;
     txn_ = TRY(env_.begin(!exclusive()));
     return txn_.get();
   }
   void done_reading() {
-    if (!exclusive()) mdb_txn_reset(txn_.get());
+    if (!stays_in_transaction()) mdb_txn_reset(txn_.get());
   }
 
   Result<void> writing() {

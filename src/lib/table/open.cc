@@ -97,7 +97,8 @@ Result<const Type*> find_type(std::string_view type, std::string_view hint) {
   if (found != registry().end()) return &found->second;
   std::string text = fmt::format("unsupported dictionary type: {}", printable(type));
   std::string_view reason = why_unsupported(type);
-  return fail(ErrorKind::invalid, reason.empty() ? fmt::format("{}{}", text, hint) : fmt::format("{}: {}", text, reason));
+  return fail(ErrorKind::invalid,
+              reason.empty() ? fmt::format("{}{}", text, hint) : fmt::format("{}: {}", text, reason));
 }
 
 /// Stands in for a table that could not be opened.

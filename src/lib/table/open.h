@@ -41,6 +41,8 @@ struct OpenOptions {
   /// In text sources a value is a list of files, and stands for their content in base64.
   bool values_are_files = false;
   Access access = Access::read;
+  /// For reading: nobody changes the index until the table is closed.
+  bool keep_lock = false;
   /// For writing: an index that does not exist is created with this mode.
   std::optional<mode_t> create_mode;
   Duplicates duplicates = Duplicates::warn;
@@ -52,7 +54,8 @@ struct OpenOptions {
   /// The expanded value of a parameter of main.cf, for tables that have their settings there: "x_hosts" of
   /// "mysql:x". Empty: there is no main.cf.
   std::function<std::optional<std::string>(std::string_view)> main_cf;
-  /// What a table is used in place of another: the migration away from Berkeley DB. Nothing: the table itself.
+  /// What a table is used in place of another: the migration away from Berkeley DB. Nothing: the table
+  /// itself.
   std::function<std::optional<std::string>(std::string_view spec)> redirect;
   LogSink log;
 };
@@ -114,11 +117,12 @@ struct Type {
   std::string type;
   std::function<Result<std::shared_ptr<Table>>(std::string_view name, const OpenOptions&)> open;
   /// Empty where tables are not built from a source file.
-  std::function<Result<std::unique_ptr<Builder>>(std::string_view name, mode_t, const OpenOptions&)> create = {};
+  std::function<Result<std::unique_ptr<Builder>>(std::string_view name, mode_t, const OpenOptions&)> create =
+      {};
   /// Empty where nothing is needed.
   std::function<std::vector<RequiredPath>(std::string_view name)> required_paths = {};
-  /// Whether lookups need connections to other machines; a process that has opened such a table asks its sandbox
-  /// for them.
+  /// Whether lookups need connections to other machines; a process that has opened such a table asks its
+  /// sandbox for them.
   bool needs_network = false;
 };
 

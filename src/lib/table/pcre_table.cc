@@ -1,8 +1,8 @@
 // pcre: Perl-compatible regular expressions.
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include <array>
+
+#include <pcre2.h>
 
 #include "base/text.h"
 #include "table/rules.h"
@@ -62,11 +62,12 @@ class PerlPattern : public Pattern {
 
   static Result<std::unique_ptr<Pattern>> compile(std::string_view pattern, std::string_view options, bool) {
     uint32_t flags = PCRE2_CASELESS | PCRE2_DOTALL;
-    for (char option : options) flags ^= flag_of(option);
+    for (char option : options)
+      flags ^= flag_of(option);
     int error = 0;
     PCRE2_SIZE offset = 0;
-    pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), flags, &error,
-                                     &offset, nullptr);
+    pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), flags,
+                                     &error, &offset, nullptr);
     if (code == nullptr) {
       return fail(ErrorKind::invalid, fmt::format("error in regex at offset {}: {}", offset, message(error)));
     }
@@ -87,13 +88,15 @@ class PerlPattern : public Pattern {
     for (int i = 0; i < count; ++i) {
       PCRE2_SIZE begin = offsets[2 * i], end = offsets[2 * i + 1];
       // With \K in a lookahead a match can begin behind its end.
-      groups.push_back(begin == PCRE2_UNSET || begin > end ? std::string_view() : subject.substr(begin, end - begin));
+      groups.push_back(begin == PCRE2_UNSET || begin > end ? std::string_view()
+                                                           : subject.substr(begin, end - begin));
     }
     return true;
   }
 
  private:
-  explicit PerlPattern(pcre2_code* code) : code_(code), found_(pcre2_match_data_create_from_pattern(code, nullptr)) {
+  explicit PerlPattern(pcre2_code* code)
+      : code_(code), found_(pcre2_match_data_create_from_pattern(code, nullptr)) {
     pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &group_count_);
   }
 
@@ -145,7 +148,8 @@ class PcreTable : public RuleTable<PcreRules> {
   Result<std::optional<std::string>> find(std::string_view key, Deadline deadline) override {
     std::vector<std::string> problems;
     auto value = current(deadline).rules.find(key, problems);
-    for (const std::string& problem : problems) warn(problem);
+    for (const std::string& problem : problems)
+      warn(problem);
     return value;
   }
 };

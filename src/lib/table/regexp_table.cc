@@ -28,7 +28,8 @@ class PosixPattern : public Pattern {
     if (compiled_) regfree(&regex_);
   }
 
-  static Result<std::unique_ptr<Pattern>> compile(std::string_view pattern, std::string_view options, bool captures) {
+  static Result<std::unique_ptr<Pattern>> compile(std::string_view pattern, std::string_view options,
+                                                  bool captures) {
     int flags = REG_EXTENDED | REG_ICASE | (captures ? 0 : REG_NOSUB);
     for (char option : options) {
       flags ^= option == 'i' ? REG_ICASE : option == 'm' ? REG_NEWLINE : REG_EXTENDED;
@@ -54,7 +55,8 @@ class PosixPattern : public Pattern {
     if (error != 0) return std::unexpected(failure(error));
     groups.clear();
     for (const regmatch_t& group : found) {
-      groups.push_back(group.rm_so < 0 ? std::string_view() : subject.substr(group.rm_so, group.rm_eo - group.rm_so));
+      groups.push_back(group.rm_so < 0 ? std::string_view()
+                                       : subject.substr(group.rm_so, group.rm_eo - group.rm_so));
     }
     return true;
   }
@@ -107,7 +109,8 @@ class RegexpTable : public RuleTable<RegexpRules> {
     };
     bool deep = current(deadline).rules->is_deep();
     Answer answer = deep ? TRY(io::offload(std::move(ask), deadline)) : ask();
-    for (const std::string& problem : answer.problems) warn(problem);
+    for (const std::string& problem : answer.problems)
+      warn(problem);
     return std::move(answer.value);
   }
 };

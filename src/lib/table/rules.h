@@ -18,8 +18,8 @@ class Pattern {
  public:
   virtual ~Pattern() = default;
   virtual int group_count() const = 0;
-  /// Whether it matches, and what its groups matched, the whole at 0; views of the subject. An error is logged
-  /// and taken for "no".
+  /// Whether it matches, and what its groups matched, the whole at 0; views of the subject. An error is
+  /// logged and taken for "no".
   virtual Result<bool> match(std::string_view subject, std::vector<std::string_view>& groups) const = 0;
   /// Whether matching may need stack in proportion to the subject.
   virtual bool is_deep() const { return false; }

@@ -23,11 +23,13 @@ size_t last_beginning(std::string_view text) {
 
 Result<bool> SourceLines::load() {
   constexpr size_t kChunk = 256 * 1024;
-  before_ += static_cast<int>(std::count(buffer_.begin(), buffer_.begin() + static_cast<ptrdiff_t>(part_), '\n'));
+  before_ +=
+      static_cast<int>(std::count(buffer_.begin(), buffer_.begin() + static_cast<ptrdiff_t>(part_), '\n'));
   buffer_.erase(0, part_);
   part_ = 0;
   while (part_ == 0 && !at_end_) {
-    if (buffer_.size() > kMaxLine) return fail(ErrorKind::limit, fmt::format("line {} is too long", before_ + 1));
+    if (buffer_.size() > kMaxLine)
+      return fail(ErrorKind::limit, fmt::format("line {} is too long", before_ + 1));
     size_t had = buffer_.size();
     buffer_.resize(had + kChunk);
     auto count = sys::read_some(fd_, buffer_.data() + had, kChunk);

@@ -54,7 +54,7 @@ class TextHashTable : public TextTable<TextHash> {
       : TextTable(
             "texthash", name, options,
             {.context = {.name = std::string(name),
-                               .where = std::string(name),
+                         .where = std::string(name),
                          .behaviour = options.behaviour,
                          .values_are_files = options.values_are_files,
                          .log = options.log},

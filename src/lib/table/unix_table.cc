@@ -14,16 +14,17 @@ namespace {
 using Line = Result<std::optional<std::string>>;
 using Clock = std::chrono::steady_clock;
 
-// The name service opens and reads several files for each question, and a busy server asks for the same few users many
-// times a second. Only names that exist are remembered: a new user has mail at once, one that was removed a second later.
+// The name service opens and reads several files for each question, and a busy server asks for the same few
+// users many times a second. Only names that exist are remembered: a new user has mail at once, one that was
+// removed a second later.
 constexpr auto kRemembered = std::chrono::seconds(1);
 constexpr size_t kRememberedNames = 1000;
 
 Line user_line(const std::string& name) {
   auto user = TRY(sys::find_user(name));
   if (!user) return std::nullopt;
-  return fmt::format("{}:{}:{}:{}:{}:{}:{}", user->name, user->password, user->uid, user->gid, user->full_name,
-                     user->home, user->shell);
+  return fmt::format("{}:{}:{}:{}:{}:{}:{}", user->name, user->password, user->uid, user->gid,
+                     user->full_name, user->home, user->shell);
 }
 
 Line group_line(const std::string& name) {

@@ -34,7 +34,8 @@ struct Source {
   std::string name;  ///< For warnings.
 };
 
-Result<void> add_lines(const Options& options, const Settings& settings, const Source& source, const Add& add) {
+Result<void> add_lines(const Options& options, const Settings& settings, const Source& source,
+                       const Add& add) {
   bool utf8 = options.utf8 && settings.tables.behaviour.utf8;
   table::SourceLines lines(source.fd);
   for (;;) {
@@ -49,7 +50,8 @@ Result<void> add_lines(const Options& options, const Settings& settings, const S
     auto entry = options.command == Command::postalias ? parse_alias_line((*line)->text, utf8)
                                                        : parse_map_line((*line)->text, options, utf8, remark);
     if (!entry) {
-      if (!entry.error().nothing) log::warning("{}, line {}: {}", source.name, (*line)->first, entry.error().text);
+      if (!entry.error().nothing)
+        log::warning("{}, line {}: {}", source.name, (*line)->first, entry.error().text);
       continue;
     }
     if (!remark.empty()) log::warning("{}, line {}: {}", source.name, (*line)->first, remark);
@@ -92,8 +94,8 @@ mode_t index_mode(const Options& options, const struct stat& source) {
   return kDefault & (0700 | source.st_mode);
 }
 
-/// Root acts as the owner of the source, so that the index belongs to that user, and a user's file cannot make
-/// root do more than the user may.
+/// Root acts as the owner of the source, so that the index belongs to that user, and a user's file cannot
+/// make root do more than the user may.
 Result<std::optional<sys::AsUser>> become_owner(const Options& options, const struct stat& source) {
   sys::Identity self = sys::own_identity();
   if (!options.as_owner || self.real_uid != 0) return std::nullopt;
@@ -125,7 +127,8 @@ Result<bool> build_from_source(const std::string& spec, const Options& options, 
   sys::Fd fd = TRY(sys::open_file(path, O_RDONLY));
   struct stat st = TRY(sys::stat_fd(fd.get()));
   auto identity = TRY(become_owner(options, st));
-  auto builder = TRY(table::create(spec, index_mode(options, st), open_options(options, settings, Access::read)));
+  auto builder =
+      TRY(table::create(spec, index_mode(options, st), open_options(options, settings, Access::read)));
   auto add = [&](std::string_view key, std::string_view value) { return builder->add(key, value); };
   TRY(add_lines(options, settings, {fd.get(), path}, add));
   if (options.command == Command::postalias) TRY(add_signature(*builder, {.host = settings.host_name}));
@@ -146,7 +149,8 @@ Result<int> build_tables(const Options& options, const Settings& settings) {
       TRY(add_from_stdin(spec, options, settings));
       continue;
     }
-    if (spec.starts_with("proxy:")) return fail(ErrorKind::invalid, "can't create maps via the proxy service");
+    if (spec.starts_with("proxy:"))
+      return fail(ErrorKind::invalid, "can't create maps via the proxy service");
     int attempt = 1;
     while (!TRY(build_from_source(spec, options, settings))) {
       if (++attempt > kAttempts) {

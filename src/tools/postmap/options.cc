@@ -20,38 +20,74 @@ Usage usage_of(Command command) {
 }
 
 std::unexpected<Error> usage_error(const Usage& usage) {
-  return fail(ErrorKind::invalid, fmt::format("usage: {} [-{}] [-c config_dir] [-d key] [-q key] [map_type:]file...",
-                                              usage.name, usage.synopsis));
+  return fail(ErrorKind::invalid,
+              fmt::format("usage: {} [-{}] [-c config_dir] [-d key] [-q key] [map_type:]file...", usage.name,
+                          usage.synopsis));
 }
 
 /// False when the letter is no option.
 bool apply(Options& options, int letter, const char* argument) {
   switch (letter) {
-    case 'b': return options.body_keys = true;
-    case 'c': options.config_directory = argument; return true;
-    case 'd': options.removal = argument; return true;
-    case 'f': options.fold = false; return true;
-    case 'F': return options.values_are_files = true;
-    case 'h': return options.header_keys = true;
-    case 'i': return options.incremental = true;
-    case 'j': return options.json = true;
-    case 'm': return options.parse_mime = true;
-    case 'n': options.terminator = table::Terminator::never; return true;
-    case 'N': options.terminator = table::Terminator::always; return true;
-    case 'o': options.as_owner = false; return true;
-    case 'p': options.inherit_mode = false; return true;
-    case 'q': options.query = argument; return true;
-    case 'r': options.duplicates = table::Duplicates::replace; return true;
-    case 's': return options.sequence = true;
-    case 'u': options.utf8 = false; return true;
-    case 'U': return options.force_utf8 = true;
-    case 'v': ++options.verbose; return true;
-    case 'w': options.duplicates = table::Duplicates::ignore; return true;
-    default: return false;
+    case 'b':
+      return options.body_keys = true;
+    case 'c':
+      options.config_directory = argument;
+      return true;
+    case 'd':
+      options.removal = argument;
+      return true;
+    case 'f':
+      options.fold = false;
+      return true;
+    case 'F':
+      return options.values_are_files = true;
+    case 'h':
+      return options.header_keys = true;
+    case 'i':
+      return options.incremental = true;
+    case 'j':
+      return options.json = true;
+    case 'm':
+      return options.parse_mime = true;
+    case 'n':
+      options.terminator = table::Terminator::never;
+      return true;
+    case 'N':
+      options.terminator = table::Terminator::always;
+      return true;
+    case 'o':
+      options.as_owner = false;
+      return true;
+    case 'p':
+      options.inherit_mode = false;
+      return true;
+    case 'q':
+      options.query = argument;
+      return true;
+    case 'r':
+      options.duplicates = table::Duplicates::replace;
+      return true;
+    case 's':
+      return options.sequence = true;
+    case 'u':
+      options.utf8 = false;
+      return true;
+    case 'U':
+      return options.force_utf8 = true;
+    case 'v':
+      ++options.verbose;
+      return true;
+    case 'w':
+      options.duplicates = table::Duplicates::ignore;
+      return true;
+    default:
+      return false;
   }
 }
 
-bool has_mode(const Options& options) { return options.sequence || options.query || options.removal; }
+bool has_mode(const Options& options) {
+  return options.sequence || options.query || options.removal;
+}
 
 Result<void> check(const Options& options) {
   if (options.incremental && has_mode(options)) {

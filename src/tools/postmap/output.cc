@@ -36,8 +36,8 @@ Result<void> Output::flush() {
   return {};
 }
 
-Result<void> Output::flush_full() {
-  if (buffer_.size() < kChunk) return {};
+Result<void> Output::flush_full(size_t limit) {
+  if (buffer_.size() < limit) return {};
   return flush();
 }
 
@@ -57,7 +57,8 @@ Result<std::optional<std::string_view>> Input::line() {
     at_end_ = *count == 0;
   }
   if (begin_ == buffer_.size()) return std::nullopt;
-  std::string_view text = std::string_view(buffer_).substr(begin_, end == std::string::npos ? end : end - begin_);
+  std::string_view text =
+      std::string_view(buffer_).substr(begin_, end == std::string::npos ? end : end - begin_);
   begin_ = end == std::string::npos ? buffer_.size() : end + 1;
   return text;
 }

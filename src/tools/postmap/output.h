@@ -18,15 +18,17 @@ class Output {
   void value(std::string_view value);
   Result<void> flush();
   /// Flushes when much has collected.
-  Result<void> flush_full();
+  Result<void> flush_full(size_t limit = kChunk);
 
  private:
+  static constexpr size_t kChunk = size_t{64} * 1024;
+
   const Options& options_;
   std::string buffer_;
 };
 
-/// Standard input by lines. Output is flushed before a read that may wait, so that a program that asks one key
-/// at a time gets each answer.
+/// Standard input by lines. Output is flushed before a read that may wait, so that a program that asks one
+/// key at a time gets each answer.
 class Input {
  public:
   explicit Input(Output* output) : output_(output) {}

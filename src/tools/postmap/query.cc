@@ -154,9 +154,13 @@ Result<int> remove_keys(const Options& options, const Settings& settings) {
 }
 
 Result<int> list_entries(const Options& options, const Settings& settings) {
+  // So that nobody who reads slowly keeps others from changing the table.
+  constexpr size_t kMaxCollected = size_t{256} << 20;
   // One table only: Postfix's command has always ended after the first.
   std::string spec = full_spec(options.tables.front(), settings);
-  auto table = TRY(table::open(spec, open_options(options, settings, Access::read)));
+  table::OpenOptions with = open_options(options, settings, Access::read);
+  with.keep_lock = true;
+  auto table = TRY(table::open(spec, with));
   Output output(options);
   for (auto entry = TRY(table->first(Deadline::never())); entry; entry =
                                                                      TRY(table->next(Deadline::never()))) {
@@ -166,8 +170,9 @@ Result<int> list_entries(const Options& options, const Settings& settings) {
       warn_empty(spec, entry->key);
     }
     if (auto value = shown_value(options, *table, *entry)) output.key_and_value(entry->key, *value);
-    TRY(output.flush_full());
+    TRY(output.flush_full(kMaxCollected));
   }
+  table.reset();
   TRY(output.flush());
   return 0;
 }

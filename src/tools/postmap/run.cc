@@ -4,8 +4,8 @@
 
 #include "base/text.h"
 #include "clients/tables.h"
-#include "config/params/local.h"
 #include "config/params/instance.h"
+#include "config/params/local.h"
 #include "config/params/services.h"
 #include "config/params/system.h"
 #include "log/log.h"
@@ -19,7 +19,9 @@ namespace params = config::params;
 
 namespace {
 
-const char* name_of(Command command) { return command == Command::postmap ? "postmap" : "postalias"; }
+const char* name_of(Command command) {
+  return command == Command::postmap ? "postmap" : "postalias";
+}
 
 /// Reads main.cf and opens the log as it says.
 config::Config load_config(const char* program, const std::string& directory, int verbose) {
@@ -27,7 +29,8 @@ config::Config load_config(const char* program, const std::string& directory, in
   auto loaded = config::Config::load(load);
   if (!loaded) log::fatal("{}", loaded.error().text);
   service::open_log(*loaded, program, {.to_stderr = true, .verbose = verbose});
-  for (const std::string& warning : loaded->warnings()) log::warning("{}", warning);
+  for (const std::string& warning : loaded->warnings())
+    log::warning("{}", warning);
   return std::move(*loaded);
 }
 
@@ -84,7 +87,8 @@ int run_newaliases(int argc, char**) {
     Options options;
     options.command = Command::postalias;
     std::string databases = config.get(params::alias_database);
-    for (std::string_view table : split_any(databases, kListSeparators)) options.tables.emplace_back(table);
+    for (std::string_view table : split_any(databases, kListSeparators))
+      options.tables.emplace_back(table);
     return run_with(options, read_settings(config));
   } catch (const config::ConfigError& error) {
     service::fatal_config(error);

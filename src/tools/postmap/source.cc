@@ -17,7 +17,8 @@ using table::Entry;
 
 std::expected<Entry, LineProblem> parse_alias_line(std::string_view line, bool utf8) {
   if (utf8 && !is_valid_utf8(line)) {
-    return std::unexpected(LineProblem{fmt::format("non-UTF-8 input \"{}\" -- ignoring this line", printable(line))});
+    return std::unexpected(
+        LineProblem{fmt::format("non-UTF-8 input \"{}\" -- ignoring this line", printable(line))});
   }
   TokenList tokens = mail::scan_tokens(line);
   if (tokens.empty()) return std::unexpected(LineProblem{{}, true});

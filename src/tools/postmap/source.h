@@ -21,7 +21,7 @@ struct LineProblem {
 std::expected<table::Entry, LineProblem> parse_alias_line(std::string_view line, bool utf8);
 
 /// "key value" of postmap(1). `remark` is a warning about an entry that stands.
-std::expected<table::Entry, LineProblem> parse_map_line(std::string_view line, const Options& options, bool utf8,
-                                                        std::string& remark);
+std::expected<table::Entry, LineProblem> parse_map_line(std::string_view line, const Options& options,
+                                                        bool utf8, std::string& remark);
 
 }  // namespace postrider::postmap

@@ -49,6 +49,22 @@ TEST_F(FileTest, MakeDirectoriesMakesParents) {
   EXPECT_TRUE(exists(directory_ + "/x/y/z"));
 }
 
+#ifdef F_OFD_SETLK
+TEST_F(FileTest, ALockStaysWhenAnotherDescriptorOfTheFileIsClosed) {
+  std::string path = directory_ + "/locked";
+  Fd locked = open_file(path, O_RDWR | O_CREAT, 0600).value();
+  Fd other = open_file(path, O_RDWR).value();
+  ASSERT_TRUE(lock_exclusive(locked.get(), false));
+  other.reset();
+  other = open_file(path, O_RDWR).value();
+  auto second = lock_shared(other.get(), false);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::temporary);
+  ASSERT_TRUE(unlock(locked.get()));
+  EXPECT_TRUE(lock_shared(other.get(), false));
+}
+#endif
+
 TEST(Paths, DirectoryAndBaseName) {
   EXPECT_EQ(directory_of("/a/b"), "/a");
   EXPECT_EQ(directory_of("/a"), "/");

@@ -97,7 +97,8 @@ TEST_F(AddressFind, TellsTheExtensionThatWasLeftOut) {
 
 TEST_F(AddressFind, KeysAreTriedInTheFormOfTheTableAndAsTheyAre) {
   context_.key_form = [](std::string_view key) { return "<" + std::string(key) + ">"; };
-  EXPECT_THAT(keys("a@local.test", {}), ElementsAre("<a@local.test>", "a@local.test", "<a>", "a", "@local.test"));
+  EXPECT_THAT(keys("a@local.test", {}),
+              ElementsAre("<a@local.test>", "a@local.test", "<a>", "a", "@local.test"));
 }
 
 TEST_F(AddressFind, LocalpartsHaveAFormOfTheirOwn) {

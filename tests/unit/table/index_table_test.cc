@@ -59,7 +59,8 @@ TEST_P(IndexTables, LargeValuesFit) {
 
 TEST_P(IndexTables, TheFirstOfEqualKeysStaysAndIsWarnedAbout) {
   build(spec(), {{"a", "1"}, {"A", "2"}});
-  EXPECT_THAT(logged(), ElementsAre((GetParam() == std::string("lmdb") ? spec() : index()) + ": duplicate entry: \"a\""));
+  EXPECT_THAT(logged(), ElementsAre((GetParam() == std::string("lmdb") ? spec() : index()) +
+                                    ": duplicate entry: \"a\""));
   EXPECT_EQ(look_up(spec(), "a"), "1");
 }
 
@@ -242,6 +243,35 @@ TEST_P(IndexTables, GarbageIsAnError) {
   testing::internal::CaptureStderr();
   EXPECT_THAT(open_error(spec()), testing::StartsWith("open database " + index() + ": "));
   testing::internal::GetCapturedStderr();
+}
+
+TEST_P(IndexTables, AKeptLockKeepsOthersFromWriting) {
+  build(spec(), {{"a", "1"}});
+  OpenOptions with = options();
+  with.keep_lock = true;
+  auto table = open(spec(), with).value();
+  EXPECT_EQ(look_up(*table, "a"), "1");
+  sys::Fd fd = sys::open_file(index(), O_RDWR).value();
+  auto lock = [&] {
+    return index().ends_with(".lmdb") ? sys::lock_exclusive(fd.get(), false)
+                                      : sys::flock_exclusive(fd.get(), false);
+  };
+  EXPECT_FALSE(lock());
+  EXPECT_EQ(all_entries(*table).size(), 1U);
+  EXPECT_FALSE(lock());
+  table.reset();
+  EXPECT_TRUE(lock());
+}
+
+TEST_P(IndexTables, EntriesThatCannotBeStoredAreNoReasonToTryAgain) {
+  if (index().ends_with(".db")) GTEST_SKIP() << "takes keys of any length";
+  auto builder = create(spec(), 0644, options());
+  ASSERT_TRUE(builder);
+  ASSERT_TRUE((*builder)->add(std::string(600, 'k'), "v"));
+  auto committed = (*builder)->commit();
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().kind, ErrorKind::system);
+  EXPECT_THAT(committed.error().text, testing::HasSubstr("MDB_BAD_VALSIZE"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, IndexTables, testing::Values("hash", "btree", "lmdb"),

@@ -14,7 +14,8 @@ using SourceFile = TableTest;
 TEST_F(SourceFile, IsReadInPartsAsIfItWereOne) {
   std::string content = "# begin\n";
   for (int i = 0; i < 50'000; ++i) {
-    content += "key" + std::to_string(i) + " value\n" + (i % 3 == 0 ? "  more\n" : "") + (i % 5 == 0 ? "# c\n\n" : "");
+    content += "key" + std::to_string(i) + " value\n" + (i % 3 == 0 ? "  more\n" : "") +
+               (i % 5 == 0 ? "# c\n\n" : "");
   }
   auto fd = sys::open_file(write("x", content), O_RDONLY);
   SourceLines parts(fd->get());
@@ -51,7 +52,8 @@ TEST(LogicalLines, ANullByteEndsTheLineWithItsContinuations) {
 }
 
 TEST(LogicalLines, TheWarningForALineThatContinuesNothing) {
-  EXPECT_EQ(indented_line_warning("x", "  lead"), "x: logical line must not start with whitespace: \"  lead\"");
+  EXPECT_EQ(indented_line_warning("x", "  lead"),
+            "x: logical line must not start with whitespace: \"  lead\"");
 }
 
 TEST(Entries, KeyEndsAtWhiteSpaceOutsideOfQuotes) {
