@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/text.h"
+#include "config/main_cf.h"
+#include "config/master_cf.h"
 #include "config/params/instance.h"
 #include "log/log.h"
 #include "sys/file.h"
@@ -217,6 +219,14 @@ bool check_fatal(const config::Config& config, const Identities& ids) {
     log::write(log::Severity::fatal, fmt::format("no {} file found", master_cf));
     return false;
   }
+  auto text = sys::read_file(master_cf, config::kMaxConfigFile);
+  auto services = text ? config::parse_master_cf(*text, master_cf) : std::unexpected(std::move(text).error());
+  if (!services) {
+    log::write(log::Severity::fatal, services.error().text);
+    return false;
+  }
+  for (const std::string& warning : services->warnings)
+    log::warning("{}", warning);
   return order_queue(config);
 }
 

@@ -46,8 +46,8 @@ Control::Control(config::Config config, Identities ids)
 
 int Control::run(std::string_view command, const std::vector<std::string>& arguments) {
   if (command == "start" || command == "start-fg") return start(command == "start-fg");
-  if (command == "stop" || command == "drain") return stop(/*quick=*/false);
-  if (command == "quick-stop") return stop(/*quick=*/true);
+  if (command == "stop" || command == "drain") return stop();
+  if (command == "quick-stop") return quick_stop();
   if (command == "abort") return abort();
   if (command == "reload") return reload();
   if (command == "flush") return flush();
@@ -116,14 +116,16 @@ bool Control::wait_for_end() const {
   return !master_pid();
 }
 
-int Control::stop(bool quick) {
+int Control::quick_stop() {
+  (void)stop();
+  auto mark = sys::open_file(config_.get(params::queue_directory) + kQuickStart, O_WRONLY | O_CREAT, 0644);
+  return mark ? 0 : fatal("{}", mark.error().text);
+}
+
+int Control::stop() {
   auto pid = master_pid();
   if (!pid) return not_running();
   log::info("stopping the {} mail system", name_);
-  if (quick) {
-    auto mark = sys::open_file(config_.get(params::queue_directory) + kQuickStart, O_WRONLY | O_CREAT, 0644);
-    if (!mark) log::warning("{}", mark.error().text);
-  }
   kill(*pid, SIGTERM);
   if (wait_for_end()) return 0;
   log::warning("stopping the {} mail system with force", name_);

@@ -20,7 +20,9 @@ class Control {
 
  private:
   int start(bool foreground);
-  int stop(bool quick);
+  int stop();
+  /// stop(), and the next start goes without checks, whether something ran or not.
+  int quick_stop();
   int abort();
   int reload();
   int flush();

@@ -9,13 +9,13 @@
 #include <fmt/format.h>
 
 #include "config/edit.h"
-#include "config/master_cf.h"
 #include "config/params/instance.h"
 #include "config/startup.h"
 #include "config/value_text.h"
 #include "log/log.h"
 #include "sys/file.h"
 #include "tools/postfix/queue_tree.h"
+#include "tools/postfix/upgrade.h"
 
 namespace postrider::postfix {
 
@@ -124,55 +124,6 @@ Result<void> set_all(const config::Config& config, const Identities& ids) {
   return programs(daemons, ids, {names.begin(), names.end()});
 }
 
-// --- upgrade-configuration ---
-
-struct Needed {
-  std::string_view name;
-  config::ServiceType type;
-  std::string_view what;  ///< For the person who watches.
-  std::string_view line;
-};
-
-using enum config::ServiceType;
-constexpr Needed kNeeded[] = {
-    {"relay", unix_, "relay service", "relay     unix  -       -       n       -       -       smtp"},
-    {"flush", unix_, "flush service", "flush     unix  n       -       n       1000?   0       flush"},
-    {"trace", unix_, "trace service", "trace     unix  -       -       n       -       0       bounce"},
-    {"verify", unix_, "verify service", "verify    unix  -       -       n       -       1       verify"},
-    {"proxymap", unix_, "proxymap service",
-     "proxymap  unix  -       -       n       -       -       proxymap"},
-    {"anvil", unix_, "anvil service", "anvil     unix  -       -       n       -       1       anvil"},
-    {"scache", unix_, "scache service", "scache    unix  -       -       n       -       1       scache"},
-    {"discard", unix_, "discard service", "discard   unix  -       -       n       -       -       discard"},
-    {"tlsmgr", unix_, "tlsmgr service", "tlsmgr    unix  -       -       n       1000?   1       tlsmgr"},
-    {"retry", unix_, "retry service", "retry     unix  -       -       n       -       -       error"},
-    {"proxywrite", unix_, "proxywrite service",
-     "proxywrite unix -       -       n       -       1       proxymap"},
-    {"postlog", unix_dgram, "postlog unix-domain datagram service",
-     "postlog   unix-dgram n  -       n       -       1       postlogd"},
-};
-
-Result<void> add_services(const config::Config& config) {
-  std::string path = config.directory() + "/master.cf";
-  std::string text = TRY(sys::read_file(path, 16 * 1024 * 1024));
-  auto file = TRY(config::parse_master_cf(text, path));
-  std::vector<std::string> missing;
-  for (const Needed& needed : kNeeded) {
-    bool found = std::ranges::any_of(file.services, [&](const config::MasterService& entry) {
-      return entry.name == needed.name && entry.type == needed.type;
-    });
-    // A daemon that this release does not have is no service that it needs.
-    std::string_view program = needed.line.substr(needed.line.rfind(' ') + 1);
-    if (found || !sys::exists(fmt::format("{}/{}", config.get(params::daemon_directory), program))) continue;
-    std::printf("Editing %s, adding missing entry for %s\n", path.c_str(), std::string(needed.what).c_str());
-    missing.emplace_back(needed.line);
-  }
-  if (missing.empty()) return {};
-  return config::edit_file(path, [&](std::string_view content) -> Result<std::string> {
-    return config::edit_entries(content, [](const LogicalLine&) { return config::EntryEdit{}; }, missing);
-  });
-}
-
 int outcome(const Result<void>& done) {
   if (done) return 0;
   log::write(log::Severity::fatal, done.error().text);
@@ -189,7 +140,7 @@ int set_permissions(const config::Config& config, const std::vector<std::string>
 }
 
 int upgrade_configuration(const config::Config& config, const std::vector<std::string>& arguments) {
-  return outcome([&]() -> Result<void> { return add_services(TRY(store_settings(config, arguments))); }());
+  return outcome([&]() -> Result<void> { return upgrade_files(TRY(store_settings(config, arguments))); }());
 }
 
 }  // namespace postrider::postfix

@@ -15,12 +15,14 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "config/params/instance.h"
+#include "config/startup.h"
 #include "config/table.h"
 #include "log/log.h"
 #include "service/log_setup.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "tools/lint/command.h"
+#include "tools/postfix/collate.h"
 #include "tools/postfix/control.h"
 
 namespace postrider::postfix {
@@ -126,7 +128,10 @@ void check_directories(const config::Config& config) {
 
 int run(int argc, char** argv) {
   CommandLine line = parse(argc, argv);
-  // It looks at configurations that do not load, and at those of others.
+  // These need no configuration: logs are read wherever they come from, and...
+  if (!line.words.empty() && line.words.front() == "collate")
+    return collate_command({line.words.begin() + 1, line.words.end()});
+  // ...this looks at configurations that do not load, and at those of others.
   if (!line.words.empty() && line.words.front() == "lint")
     return lint::lint_command(line.config_directory, {line.words.begin() + 1, line.words.end()});
   bool one_instance = !line.config_directory.empty() || std::getenv("MAIL_CONFIG") != nullptr;
@@ -137,6 +142,10 @@ int run(int argc, char** argv) {
   service::check_maillog_file(*config);
   for (const std::string& warning : config->warnings())
     log::warning("{}", warning);
+  config::check_host_names(*config);
+  (void)config->compat_level();
+  // Names in inet_interfaces are looked up for it.
+  (void)config->text("mynetworks");
   check_directories(*config);
   auto ids = identities_of(*config);
   if (!ids) log::fatal("{}", ids.error().text);

@@ -223,8 +223,10 @@ void Superintendent::visit(const Sweep& what, Found& file) {
     file.name.resize(file.name.size() - kSuffix.size());
     file.path = store_.path(file.queue, file.name);
   }
-  bool long_enough = !is_message_queue(file.queue) || file.name.size() >= queue::kShortTimeDigits;
-  if (!queue::is_valid_id(file.name) || !long_enough) {
+  // The name of a message begins with its time; what follows is an inode number, if not always the right one.
+  bool like_a_message = !is_message_queue(file.queue) || file.name.size() == queue::kShortTimeDigits ||
+                        (file.name.size() > queue::kShortTimeDigits && queue::inode_of_id(file.name));
+  if (!queue::is_valid_id(file.name) || !like_a_message) {
     log::warning("bogus file name: {}", file.path);
     return;
   }
