@@ -168,10 +168,12 @@ CreateResult create(std::string_view type_name, DBTYPE type, std::string_view na
   if (old && S_ISDIR(old->st_mode)) return std::unexpected(Error::from_errno("open " + index, EISDIR));
   if (old && old->st_size == 0 && options.log)
     options.log(Severity::warning, fmt::format("removing zero-length database file: {}", index));
-  IndexFile file = TRY(IndexFile::begin(index, mode, IndexFile::Lock::flock));
-  auto writer = std::make_unique<BerkeleyWriter>(file.path(), type, options.berkeley_db_create_buffer_size);
+  auto file = IndexFile::begin(index, mode, IndexFile::Lock::flock);
+  if (!file)
+    return std::unexpected(Error::from_errno((old ? "open " : "open database ") + index, file.error().code));
+  auto writer = std::make_unique<BerkeleyWriter>(file->path(), type, options.berkeley_db_create_buffer_size);
   return std::make_unique<IndexBuilder>(fmt::format("{}:{}", type_name, index), index, options,
-                                        std::move(file), std::move(writer));
+                                        std::move(*file), std::move(writer));
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ CreateResult create_cdb(std::string_view name, mode_t mode, const OpenOptions& o
   if (!file && file.error().code == EISDIR)
     return std::unexpected(
         Error::from_errno(fmt::format("rename database from {}.tmp to {}", index, index), EISDIR));
-  if (!file) return std::unexpected(Error::from_errno("open database " + index, file.error().code));
+  if (!file)
+    return std::unexpected(Error::from_errno(fmt::format("open database {}.tmp", index), file.error().code));
   auto writer = std::make_unique<CdbWriter>(file->path(), spec);
   // Nobody locks these files for reading: they can only be replaced.
   auto refuse = [index](const std::string&, const std::string&, int) {

@@ -21,8 +21,11 @@ Result<DatabaseConfig> DatabaseConfig::open(std::string_view name, const OpenOpt
   sys::Fd fd = TRY(sys::open_file(out.name_, O_RDONLY));
   struct stat st = TRY(sys::stat_fd(fd.get()));
   out.owner_ = Owner::of_file(st.st_uid);
-  std::string content = TRY(sys::read_all(fd.get(), config::kMaxConfigFile));
-  config::MainCf file = TRY(config::parse_main_cf(content, name));
+  auto content = sys::read_all(fd.get(), config::kMaxConfigFile);
+  if (!content && content.error().kind == ErrorKind::system)
+    return std::unexpected(Error::from_errno("read " + out.name_, content.error().code));
+  if (!content) return fail(content.error().kind, fmt::format("read {}: {}", name, content.error().text));
+  config::MainCf file = TRY(config::parse_main_cf(*content, name));
   for (const std::string& warning : file.warnings)
     if (options.log) options.log(Severity::warning, warning);
   for (config::MainCfEntry& entry : file.entries)

@@ -121,6 +121,7 @@ class SqlTable : public Table {
   /// The end of the text is what the client library left behind, as with Postfix's command.
   std::unexpected<Error> query_error(int code = 0) const {
     std::string what = fmt::format("table {}: query error", log_name());
+    if (!kind_.has_servers) return fail(ErrorKind::temporary, std::move(what));
     return fail(ErrorKind::temporary, Error::from_errno(what, code != 0 ? code : EINPROGRESS).text);
   }
 

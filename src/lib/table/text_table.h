@@ -20,6 +20,7 @@ struct ParseContext {
   Behaviour behaviour;
   bool paranoid = false;
   bool values_are_files = false;
+  Duplicates duplicates = Duplicates::warn;
   LogSink log;
 
   void warn(int line, std::string_view text) const {

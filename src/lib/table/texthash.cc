@@ -42,7 +42,9 @@ struct TextHash {
     }
     std::string key(entry.key);
     if (context.behaviour.fold_fixed) key = context.behaviour.utf8 ? casefold(key) : lowercase(key);
-    if (!entries.insert(key, value)) {
+    if (context.duplicates == Duplicates::replace) {
+      entries.assign(key, value);
+    } else if (!entries.insert(key, value) && context.duplicates == Duplicates::warn) {
       context.warn(line, fmt::format("duplicate entry: \"{}\"", printable(entry.key)));
     }
   }
@@ -57,6 +59,7 @@ class TextHashTable : public TextTable<TextHash> {
                          .where = std::string(name),
                          .behaviour = options.behaviour,
                          .values_are_files = options.values_are_files,
+                         .duplicates = options.duplicates,
                          .log = options.log},
              .errors = {.open = fmt::format("open database {}", name), .read = fmt::format("read {}", name)},
              .settle = true}) {}

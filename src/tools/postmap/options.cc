@@ -15,8 +15,8 @@ struct Usage {
 };
 
 Usage usage_of(Command command) {
-  if (command == Command::postmap) return {"postmap", "bc:d:fFhijmnNopq:rsuUvw", "bfFhijmnNoprsuUvw"};
-  return {"postalias", "c:d:fijnNopq:rsuvw", "Nfijnoprsuvw"};
+  if (command == Command::postmap) return {"postmap", "+bc:d:fFhijmnNopq:rsuUvw", "bfFhijmnNoprsuUvw"};
+  return {"postalias", "+c:d:fijnNopq:rsuvw", "Nfijnoprsuvw"};
 }
 
 std::unexpected<Error> usage_error(const Usage& usage) {

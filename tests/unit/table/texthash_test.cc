@@ -28,6 +28,16 @@ TEST_F(TextHashTest, WarnsAboutLinesItCannotUse) {
                           file + ", line 5: record is in \"key: value\" format; is this an alias file?"));
 }
 
+TEST_F(TextHashTest, EqualKeysAreTreatedAsAskedFor) {
+  std::string spec = "texthash:" + write("t", "a 1\na 2\n");
+  OpenOptions with = options();
+  with.duplicates = Duplicates::replace;
+  EXPECT_EQ(look_up(*open(spec, with).value(), "a"), "2");
+  with.duplicates = Duplicates::ignore;
+  EXPECT_EQ(look_up(*open(spec, with).value(), "a"), "1");
+  EXPECT_THAT(logged(), testing::IsEmpty());
+}
+
 TEST_F(TextHashTest, ErrorsNameTheFile) {
   EXPECT_EQ(open_error("texthash:" + path("none")),
             "open database " + path("none") + ": No such file or directory");
