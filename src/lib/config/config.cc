@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "config/macro.h"
 #include "config/main_cf.h"
+#include "config/origin_file.h"
 #include "config/own_addresses.h"
 #include "config/params/instance.h"
 #include "config/params/tools.h"
@@ -38,6 +39,7 @@ struct Config::Content {
   std::map<std::string, Setting, std::less<>> settings;
   std::vector<std::string> warnings;
   std::string host_name, domain_name;  // Defaults of myhostname and mydomain.
+  Result<std::string> origin = std::string();  // Of the file that myorigin names; empty where it names none.
   // The default of mynetworks asks the system for its interfaces: only when somebody wants to know.
   mutable std::once_flag networks_once;
   mutable Result<std::string> networks = std::string();
@@ -107,6 +109,8 @@ Result<Config> Config::load(const LoadOptions& options) {
   // A broken myhostname is reported where it is read; here it only lends its domain.
   std::string host = config.value("myhostname").value_or(std::nullopt).value_or("");
   size_t dot = host.find('.');
+  std::string origin = config.value("myorigin").value_or(std::nullopt).value_or("");
+  if (origin.starts_with('/')) content->origin = read_origin_file(origin);
   content->domain_name = dot == std::string::npos ? kLocalDomain : std::string_view(host).substr(dot + 1);
   return config;
 }
@@ -123,6 +127,13 @@ std::optional<std::string> Config::text(std::string_view name) const {
   if (name == "process_name") return content_->options.process_name;
   if (name == "service_name") return content_->options.service_name;
   if (name == "process_id") return std::to_string(content_->options.process_id);
+  if (name == kOriginOfFile) {
+    const Result<std::string>& origin = content_->origin;
+    if (!origin)
+      throw ConfigError(origin.error().text, source("myorigin"),
+                        "write the name of the mail domain into the file, or give it instead of the file");
+    return origin->empty() ? std::nullopt : std::optional(*origin);
+  }
   auto setting = content_->settings.find(name);
   if (setting != content_->settings.end()) return setting->second.value;
   // The directory that was asked for counts, not the built-in one.

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/hostname.h"
+#include "base/text.h"
 #include "config/params/instance.h"
 #include "config/params/local.h"
+#include "config/params/rewrite.h"
 
 namespace postrider::config {
 namespace {
@@ -85,11 +87,20 @@ void check_host_name(const Config& config, const Param<std::string>& param) {
   throw error;
 }
 
+void check_single(const Config& config, const Param<std::string>& param) {
+  std::string value = config.get(param);
+  if (value.find_first_of(kListSeparators) == std::string::npos) return;
+  throw ConfigError(fmt::format("{} parameter setting must not contain multiple values: {}", param.name(), value),
+                    config.source(param.name()), "give one name");
+}
+
 }  // namespace
 
 void check_host_names(const Config& config) {
   check_host_name(config, params::myhostname);
   check_host_name(config, params::mydomain);
+  check_single(config, params::myorigin);
+  check_single(config, params::relayhost);
 }
 
 Identities find_identities(const Config& config) {

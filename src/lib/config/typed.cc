@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "config/config.h"
+#include "config/origin_file.h"
 
 namespace postrider::config {
 namespace {
@@ -122,7 +123,9 @@ template <typename T>
 std::string text_of(const Config& config, const ParamInfo& info) {
   std::string text = config.text(info.name).value_or("");
   if (kRaw<T> || info.type == ParamType::raw) return text;
-  return expanded(config, info.name, text);
+  text = expanded(config, info.name, text);
+  if (info.name == "myorigin" && text.starts_with('/')) return config.text(kOriginOfFile).value_or(text);
+  return text;
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "clients/tables.h"
 #include "config/main_cf.h"
+#include "config/paths.h"
 #include "sys/file.h"
 #include "table/catalog.h"
 #include "table/network.h"
@@ -77,6 +78,9 @@ class TableCheck {
     auto source_status = sys::stat_file(source), index_status = sys::stat_file(index);
     if (hidden(source_status) || hidden(index_status)) return;
     std::string build = aliases_.contains(use.spec()) ? "postalias" : "postmap";
+    // The tool reads a main.cf itself.
+    if (model_.config().directory() != config::paths::config_directory)
+      build += fmt::format(" -c {}", model_.config().directory());
     build += fmt::format(" {}", use.spec());
     if (!source_status && !index_status) {
       report_.add(codes::table_missing, use.place,

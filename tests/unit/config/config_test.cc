@@ -168,6 +168,25 @@ TEST_F(ConfigTest, WarningsAreReturned) {
               testing::ElementsAre(directory_ + "/main.cf, line 2: overriding earlier entry: myorigin=a"));
 }
 
+TEST_F(ConfigTest, MyoriginCanBeTheNameOfAFile) {
+  TemporaryConfig files;
+  std::string path = files.directory() + "/mailname";
+  ASSERT_TRUE(sys::replace_file(path, " example.com \nmore\n", 0600));
+  Config config = files.load("myorigin = $config_directory/mailname\n");
+  EXPECT_EQ(config.get(params::myorigin), "example.com");
+  EXPECT_EQ(config.text("myorigin"), "$config_directory/mailname");
+  auto error = [&](std::string_view main_cf) {
+    try {
+      return files.load(main_cf).get(params::myorigin);
+    } catch (const ConfigError& problem) {
+      return std::string(problem.what());
+    }
+  };
+  EXPECT_EQ(error("myorigin = /nowhere/mailname\n"), "/nowhere/mailname: cannot open file: No such file or directory");
+  ASSERT_TRUE(sys::replace_file(path, "\nexample.com\n", 0600));
+  EXPECT_EQ(error("myorigin = $config_directory/mailname\n"), "myorigin file " + path + " is empty");
+}
+
 TEST_F(ConfigTest, UserDefinedNamesHaveValues) {
   Config config = load("my_class = permit $own\nown = x\n");
   EXPECT_EQ(config.value("my_class").value(), "permit x");

@@ -28,6 +28,13 @@ class StartupTest : public testing::Test {
   TemporaryConfig files_;
 };
 
+TEST_F(StartupTest, NamesOfOneHostAreNoLists) {
+  EXPECT_EQ(host_error("myhostname = mx.example.com\nrelayhost = a.example, b.example\n"),
+            "relayhost parameter setting must not contain multiple values: a.example, b.example");
+  EXPECT_EQ(host_error("myhostname = mx.example.com\nmyorigin = a b\n"),
+            "myorigin parameter setting must not contain multiple values: a b");
+}
+
 TEST_F(StartupTest, HostNamesAreChecked) {
   EXPECT_EQ(host_error("myhostname = mx.example.com\n"), "no error");
   EXPECT_EQ(
