@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "config/main_cf.h"
 #include "sys/file.h"
 #include "table/syntax.h"
 #include "tools/lint/checks.h"
@@ -115,17 +116,44 @@ class ChrootCheck {
     }
   }
 
-  /// Tables with a socket are opened when they are asked.
+  /// Tables with a socket connect when they are asked.
   void tables() {
-    if (service_.program != "smtpd" && service_.program != "cleanup" && service_.program != "trivial-rewrite")
-      return;
     for (const TableUse& use : table_uses(model_)) {
-      if (use.proxied || use.type != "socketmap" || (use.service && use.service != &service_)) continue;
+      bool mine = use.service ? use.service == &service_ : !service_.find(use.parameter);
+      if (use.proxied || !mine || !program_reads(service_.program, use.parameter)) continue;
       constexpr std::string_view kUnix = "unix:";
-      if (!use.name.starts_with(kUnix)) continue;
-      std::string_view path = std::string_view(use.name).substr(kUnix.size());
-      socket(path.substr(0, path.rfind(':')), use.parameter, use.spec());
+      if (use.type == "socketmap" && use.name.starts_with(kUnix)) {
+        std::string_view path = std::string_view(use.name).substr(kUnix.size());
+        socket(path.substr(0, path.rfind(':')), use.parameter, use.spec());
+      }
+      if (use.type == "mysql" || use.type == "pgsql") database(use);
     }
+  }
+
+  /// The servers of a database table.
+  void database(const TableUse& use) {
+    if (!use.name.starts_with('/')) return;
+    auto text = sys::read_file(use.name, config::kMaxConfigFile);
+    auto file = text ? config::parse_main_cf(*text, use.name) : std::unexpected(std::move(text).error());
+    if (!file) return;
+    for (const config::MainCfEntry& entry : file->entries) {
+      if (entry.name != "hosts") continue;
+      for (std::string_view host : split_any(entry.value, kListSeparators))
+        server(use, host, entry.line);
+    }
+  }
+
+  /// "unix:/path"; MySQL's library takes "localhost" for the socket, too.
+  void server(const TableUse& use, std::string_view host, int line) {
+    constexpr std::string_view kUnix = "unix:";
+    if (host.starts_with(kUnix)) return socket(host.substr(kUnix.size()), use.parameter, use.spec());
+    if (use.type != "mysql" || (host != "localhost" && host != "inet:localhost")) return;
+    for (const char* place : {"/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock"})
+      if (sys::exists(queue_ + place)) return;
+    // Said once a file, whatever services read it.
+    report_.add(codes::chroot_socket, {use.name, line},
+                "MySQL takes localhost for its socket, which services that run chrooted cannot reach",
+                fmt::format("write hosts = 127.0.0.1, or name the table as proxy:{}", use.spec()));
   }
 
   const Model& model_;

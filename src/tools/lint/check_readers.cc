@@ -64,6 +64,14 @@ bool is_referred_to(const Reader& reader, const Service& service, std::string_vi
 
 }  // namespace
 
+bool program_reads(std::string_view program, std::string_view parameter) {
+  const Reader* reader = find_reader(program);
+  if (!reader) return false;
+  // What no program has for itself is everybody's.
+  bool common = std::ranges::none_of(kReaders, [&](const Reader& other) { return reads(other, parameter); });
+  return common || reads(*reader, parameter);
+}
+
 void check_readers(const Model& model, Report& report) {
   for (const Service& service : model.services()) {
     const Reader* reader = find_reader(service.program);

@@ -196,6 +196,22 @@ class ListCheck {
     return meant;
   }
 
+  /// Whether a table has the same final answer for everything: "static:OK", or a first rule that always
+  /// matches.
+  bool answers_always(std::string_view spec) const {
+    auto uses = tables_in(spec, TableRole::maps);
+    if (uses.size() != 1) return false;
+    const TableUse& use = uses.front();
+    if (use.type == "static") return ends_list(use.name);
+    if (use.type != "regexp" && use.type != "pcre") return false;
+    constexpr std::string_view kAll[] = {"/.*/", "/./", "/^/", "/$/", "/^.*$/", "/^.*/", "/.+/"};
+    for (const TableEntry& entry : entries_of(model_, use.type, use.name)) {
+      bool all = std::ranges::find(kAll, entry.key) != std::end(kAll);
+      if (all) return ends_list(entry.value);
+    }
+    return false;
+  }
+
   /// Whether nothing behind the item is looked at, whatever the client is.
   bool is_final(const Restriction& item, int depth) const {
     switch (item.action) {
@@ -210,7 +226,7 @@ class ListCheck {
             item.subject == access::Subject::certificate || item.via != access::Via::itself) {
           return false;
         }
-        return item.argument.starts_with("static:") && ends_list(item.argument.substr(7));
+        return answers_always(item.argument);
       case Action::restriction_class: {
         constexpr int kMaxDepth = 20;
         if (depth > kMaxDepth || !item.members) return false;

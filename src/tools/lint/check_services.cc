@@ -63,9 +63,27 @@ void check_program(const Model& model, Report& report, const Service& service) {
                            : fmt::format("write {} if that was meant", meant));
 }
 
+/// "-o name=a, b" gives a second argument, which no program of the mail system takes.
+void check_left_over(const Model& model, Report& report, const Service& service) {
+  if (!is_in(kPrograms, service.program)) return;
+  const auto& arguments = service.entry.arguments;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    std::string_view word = arguments[i];
+    if (word == "-o") {
+      ++i;
+    } else if (!word.starts_with('-')) {
+      report.add(codes::service_arguments, model.place(service),
+                 fmt::format("the service {} has the argument {}, and {} takes none: it does not start",
+                             service.entry.id(), word, service.program),
+                 "write values without spaces, or with braces: -o { name = value, value }");
+      return;
+    }
+  }
+}
+
 /// What pipe(8) and spawn(8) cannot do without.
 void check_arguments(const Model& model, Report& report, const Service& service) {
-  if (service.program != "pipe" && service.program != "spawn") return;
+  if (service.program != "pipe" && service.program != "spawn") return check_left_over(model, report, service);
   auto has = [&](std::string_view attribute) {
     return std::ranges::any_of(service.entry.arguments,
                                [&](const std::string& word) { return word.starts_with(attribute); });
@@ -111,6 +129,21 @@ void check_wrapper_mode(const Model& model, Report& report, const Service& servi
                fmt::format("the service {} begins with TLS at once, and clients of port {} do not",
                            service.entry.id(), port),
                "remove smtpd_tls_wrappermode=yes here; STARTTLS is what this port has");
+  }
+}
+
+/// postscreen gives clients that it lets in to another service.
+void check_handover(const Model& model, Report& report) {
+  for (const Service& service : model.services()) {
+    if (service.program != "postscreen") continue;
+    std::string wanted = model.value("smtpd_service_name", &service);
+    bool found = std::ranges::any_of(model.services(), [&](const Service& other) {
+      return other.entry.name == wanted && other.entry.type == config::ServiceType::pass;
+    });
+    if (found) continue;
+    report.add(codes::service_missing, model.place(service),
+               fmt::format("postscreen hands clients over to the service {}/pass, and there is none", wanted),
+               fmt::format("add the line: {} pass - - n - - smtpd", wanted));
   }
 }
 
@@ -178,6 +211,7 @@ void check_services(const Model& model, Report& report) {
                  fmt::format("the service {} is of the old type fifo", service.entry.name), "write unix");
     }
   }
+  check_handover(model, report);
   check_repeated(model, report);
   check_filter_loop(model, report);
   if (model.services().empty()) return;

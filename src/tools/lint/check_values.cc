@@ -1,4 +1,6 @@
 // Values that are none: "smtpd_helo_required = on".
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/hostname.h"
@@ -50,6 +52,24 @@ void check_host_name(const Model& model, Report& report, std::string_view name) 
              fmt::format("set {} to a full Internet host name", name));
 }
 
+/// Milters are "inet:host:port", "unix:/path", or one of these with settings in braces.
+void check_milters(const Model& model, Report& report, std::string_view name, const Service* service) {
+  std::string value = model.value(name, service);
+  for (std::string_view word : list_words(value)) {
+    std::string_view endpoint = word;
+    if (endpoint.starts_with('{')) {
+      endpoint.remove_prefix(1);
+      endpoint = next_token(endpoint, ", \t\r\n{}").value_or("");
+    }
+    constexpr std::string_view kKinds[] = {"inet:", "inet6:", "unix:", "local:"};
+    if (std::ranges::any_of(kKinds, [&](std::string_view kind) { return endpoint.starts_with(kind); }))
+      continue;
+    report.add(codes::bad_value, model.place(name, service, word),
+               fmt::format("{} has {}, which is no milter", name, word),
+               "write inet:host:port or unix:/path");
+  }
+}
+
 /// x_destination_recipient_limit and its kin.
 void check_families(const Model& model, Report& report) {
   using namespace config::families;
@@ -77,6 +97,7 @@ void check_families(const Model& model, Report& report) {
 void check_values(const Model& model, Report& report) {
   model.each_setting([&](std::string_view name, const std::string& text, const Service* service) {
     const config::ParamInfo* info = config::find_param(name);
+    if (name == "smtpd_milters" || name == "non_smtpd_milters") check_milters(model, report, name, service);
     // Old names count with the value of the new one's type, which checks them.
     if (!info || info->default_kind == config::ParamDefault::none || config::is_read_only(name)) return;
     // That a name in it is unknown is the reason, and has been said.

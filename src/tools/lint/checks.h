@@ -11,14 +11,19 @@ void check_values(const Model& model, Report& report);    ///< Values that are n
 void check_readers(const Model& model, Report& report);   ///< Overrides on a service that does not read them.
 void check_services(const Model& model, Report& report);  ///< Entries of master.cf.
 void check_transports(const Model& model, Report& report);  ///< Services that parameters and tables name.
-void check_chroot(const Model& model, Report& report);      ///< What a chrooted service cannot reach.
-void check_tables(const Model& model, Report& report);      ///< Missing, old and malformed tables.
+void check_content(const Model& model, Report& report);     ///< What tables for headers and bodies answer.
+void check_authentication(const Model& model, Report& report);  ///< SASL, and who owns virtual mailboxes.
+void check_chroot(const Model& model, Report& report);          ///< What a chrooted service cannot reach.
+void check_tables(const Model& model, Report& report);          ///< Missing, old and malformed tables.
 void check_restrictions(const Model& model,
                         Report& report);  ///< Lists of restrictions, and what access tables say.
 void check_relaying(const Model& model, Report& report);  ///< Whether a stranger can relay.
 void check_networks(const Model& model, Report& report);  ///< mynetworks.
 void check_classes(const Model& model, Report& report);   ///< Domains in two address classes.
 void check_tls(const Model& model, Report& report);       ///< Certificates and keys.
+
+/// Whether a program reads a parameter; also for those that every program reads.
+bool program_reads(std::string_view program, std::string_view parameter);
 
 /// All of them, and the reading of the files.
 void lint(const std::string& directory, Report& report);

@@ -11,12 +11,14 @@ void lint(const std::string& directory, Report& report) {
   check_readers(*model, report);
   check_services(*model, report);
   check_transports(*model, report);
-  check_chroot(*model, report);
+  check_authentication(*model, report);
   check_networks(*model, report);
   check_tls(*model, report);
   // Tables are asked as in daemons, which have a loop.
   io::run_with_loop([&] {
     check_tables(*model, report);
+    check_content(*model, report);
+    check_chroot(*model, report);
     check_classes(*model, report);
     check_restrictions(*model, report);
     check_relaying(*model, report);
