@@ -103,6 +103,7 @@ void Content::problem(mail::MimeProblem problem, std::string_view text) {
 // --- headers ---
 
 void Content::header(mail::HeaderClass where, const mail::HeaderInfo* known, std::string_view text) {
+  text = text.substr(0, text.find('\0'));  // RFC 5322 has no NUL; what follows one is not kept.
   Judge::Verdict verdict;
   if (judge_.active()) {
     verdict = judge_.header(where, known, text);
@@ -168,6 +169,7 @@ void Content::note_header(const mail::HeaderInfo& known, std::string_view text) 
 // --- headers that are missing ---
 
 void Content::header_end() {
+  if (!state_.writing()) return;
   bool complete = !state_.header_context.empty() || state_.settings.always_add_missing_headers;
   if (complete && !has(HeaderType::message_id, HeaderType::resent_message_id)) add_message_id();
   if (!seen(HeaderType::message_id)) log::info("{}: message-id=<>", state_.id());

@@ -77,7 +77,8 @@ void Intake::finish() {
 
 void Intake::end() {
   if (state_.writing()) {
-    if (state_.recipients == 0) state_.fail(proto::kProblemRecipients);
+    if (state_.is_too_large(state_.writer.position())) state_.fail_too_large();
+    if (state_.recipients == 0 && !state_.probe_answered) state_.fail(proto::kProblemRecipients);
     if (place_ != Place::done) state_.fail(proto::kProblemBad);
   }
   queue::SizeRecord size;

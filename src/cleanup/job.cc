@@ -22,6 +22,8 @@ Result<void> receive(ipc::Connection& connection, Intake& intake, seconds timeou
 
 /// Removes what was written, and says so.
 void drop(Workshop& workshop, MessageState& state) {
+  // Also what has not been found to be too large yet.
+  if (state.is_too_large(state.writer.position())) log::warning("mail_stream_cleanup: close error");
   state.writer.abort();
   if (state.traced) (void)workshop.store.remove(QueueName::trace, state.id());
   log::info("{}: removed ({})", state.id(), state.problems == 0 ? "discarded" : "canceled");

@@ -26,7 +26,8 @@ Judge::Verdict Judge::body(std::string_view text, size_t offset) {
 void Judge::log(std::string_view action, std::string_view what, std::string_view text,
                 std::string_view why) const {
   std::string line = fmt::format("{}: {}: {} {} from {};{}", state_.id(), action, what,
-                                 text.substr(0, kLoggedText), state_.origin, state_.addresses_for_log());
+                                 text.substr(0, std::min(kLoggedText, text.find('\0'))), state_.origin,
+                                 state_.addresses_for_log());
   if (!state_.protocol.empty()) line += fmt::format(" proto={}", state_.protocol);
   if (!state_.helo.empty()) line += fmt::format(" helo=<{}>", state_.helo);
   if (!why.empty()) line += fmt::format(": {}", why);

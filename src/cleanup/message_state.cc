@@ -8,6 +8,11 @@ namespace postrider::cleanup {
 
 using queue::RecordType;
 
+namespace {
+/// Postfix writes queue files in blocks of this size, and finds out then that one is too large.
+constexpr uint64_t kBlock = 4096;
+}  // namespace
+
 MessageState::MessageState(const Settings& s, queue::MessageWriter w, uint32_t f)
     : settings(s),
       writer(std::move(w)),
@@ -20,14 +25,22 @@ MessageState::MessageState(const Settings& s, queue::MessageWriter w, uint32_t f
 void MessageState::put(RecordType type, std::string_view data) {
   if (!writing()) return;
   writer.append(type, data);
-  if (settings.message_size_limit > 0 &&
-      writer.position() > static_cast<uint64_t>(settings.message_size_limit)) {
-    log::warning("{}: queue file size limit exceeded", id());
-    fail(proto::kProblemSize);
+  // What is not a whole block yet may still go, so that small messages cost no more than one complaint.
+  if (is_too_large(writer.position() / kBlock * kBlock)) {
+    fail_too_large();
   } else if (writer.error()) {
     log::warning("{}: write queue file: {}", id(), writer.error()->text);
     fail(proto::kProblemWrite | (queue::is_disk_full(*writer.error()) ? proto::kProblemDiskFull : 0U));
   }
+}
+
+bool MessageState::is_too_large(uint64_t size) const {
+  return settings.message_size_limit > 0 && size > static_cast<uint64_t>(settings.message_size_limit);
+}
+
+void MessageState::fail_too_large() {
+  log::warning("{}: queue file size limit exceeded", id());
+  fail(proto::kProblemSize);
 }
 
 void MessageState::put_attribute(std::string_view name, std::string_view value) {

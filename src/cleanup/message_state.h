@@ -40,8 +40,9 @@ struct MessageState {
   std::string_view header_context = "local";
   int64_t size_flags = 0;  ///< queue::SizeRecord::flags
   int64_t send_options = 0;
-  size_t recipients = 0;  ///< Records written.
-  bool traced = false;    ///< The trace service has a log for this message.
+  size_t recipients = 0;        ///< Records written.
+  bool probe_answered = false;  ///< It needs no recipients.
+  bool traced = false;          ///< The trace service has a log for this message.
 
   // For log lines about the content.
   std::string origin = "local";  ///< "host[address]"
@@ -57,6 +58,9 @@ struct MessageState {
   void put(queue::RecordType type, std::string_view data);
   void put_attribute(std::string_view name, std::string_view value);
 
+  /// Whether a queue file of this size is more than message_size_limit allows.
+  bool is_too_large(uint64_t size) const;
+  void fail_too_large();
   /// Notes that the message cannot be accepted. A reason that is given replaces an earlier one.
   void fail(uint32_t problem, std::string_view why = {});
   /// The same with a warning "ID: message rejected: text".

@@ -55,6 +55,8 @@ void Recipients::add_bcc_of_sender() {
 void Recipients::expand(const std::string& address, Final notes) {
   if (!state_.has(proto::kCleanupMap) || !mapper_.has_aliases()) return write(address, notes);
   std::vector<std::string> results = mapper_.expand(state_, address);
+  if (results.size() > 1 && (state_.trace_flags & queue::kTraceProbe) != 0)
+    return answer_probe(address, notes);
   bool changed = results.size() > 1 || results.front() != address;
   // RFC 3461 section 5.2.7.2: success has been reported with the expansion; the new recipients do not report
   // it again.
@@ -78,6 +80,24 @@ void Recipients::report_expansion(const std::string& address, const Final& notes
   reporter_.trace(message, recipient,
                   {.status = "2.0.0", .action = mail::Action::expanded, .reason = "alias expanded"}, {});
   state_.traced = true;
+}
+
+/// A probe of a list's address does not go to all who are in the list.
+void Recipients::answer_probe(const std::string& address, const Final& notes) {
+  if (!state_.writing()) return;
+  proto::DeliveryRecipient recipient;
+  recipient.address = address;
+  recipient.original = notes.original;
+  recipient.dsn_orcpt = notes.dsn_original;
+  recipient.dsn_notify = notes.notify;
+  delivery::MessageRef message{.queue_id = state_.id(),
+                               .flags = proto::kDeliverVerifyOnly | proto::kDeliverUpdateVerify,
+                               .times = {.arrival = state_.arrival_seconds * 1'000'000}};
+  // When it cannot be noted, the address is probed again later.
+  (void)reporter_.sent(
+      message, recipient,
+      {.status = "2.0.0", .action = mail::Action::delivered, .reason = "aliased to multiple recipients"}, {});
+  state_.probe_answered = true;
 }
 
 /// With original recipients kept, the same address by way of different ones is delivered once for each:

@@ -39,6 +39,7 @@ class Recipients {
 
   std::string mapped(std::string_view address);
   void expand(const std::string& address, Final notes);
+  void answer_probe(const std::string& address, const Final& notes);
   void report_expansion(const std::string& address, const Final& notes);
   void write(const std::string& address, const Final& notes);
   bool seen_before(const std::string& address, const Final& notes);

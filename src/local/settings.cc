@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "clients/receive_overrides.h"
 #include "clients/tables.h"
 #include "config/params/cleanup.h"
 #include "config/params/instance.h"
@@ -86,15 +87,6 @@ int64_t mailbox_limit(const config::Config& config) {
   return mailbox;
 }
 
-bool detects_smtputf8(const config::Config& config) {
-  if (!config.get(params::smtputf8_enable)) return false;
-  std::string classes = config.get(params::smtputf8_autodetect_classes);
-  for (std::string_view word : split_any(classes, kListSeparators)) {
-    if (equals_ignore_case(word, "all") || equals_ignore_case(word, "forward")) return true;
-  }
-  return false;
-}
-
 std::vector<std::string> path_list(const std::string& text) {
   std::vector<std::string> out;
   for (std::string_view word : split_any(text, kListSeparators))
@@ -139,7 +131,7 @@ Settings::Settings(const config::Config& c, std::string_view name, bool without_
       shell(c.get(params::local_command_shell)),
       exported_environment(mailbox::exported_environment(c.get(params::export_environment))),
       command_time_limit(c.get(params::command_time_limit)),
-      smtputf8_autodetect(detects_smtputf8(c)),
+      smtputf8_autodetect(clients::detects_smtputf8(c, "forward")),
       ipc_timeout(c.get(params::ipc_timeout)) {
   sys::Identity own = sys::own_identity();
   self = {own.uid, own.gid};

@@ -92,7 +92,8 @@ class Courier {
   }
 
   void log_sender() const {
-    std::string text = fmt::format("{}: uid={} from=<{}>", to_.queue_id(), found_.status.owner, *sender_);
+    std::string text = fmt::format("{}: uid={} from=<{}>", to_.queue_id(), found_.status.owner,
+                                   mail::log_address(*sender_, settings_.log_form));
     if (is_requeued(settings_, found_)) text += " orig_id=" + found_.id;
     log::write(log::Severity::info, text, "pickup",
                {{"queue_id", to_.queue_id()}, {"uid", found_.status.owner}, {"from", *sender_}});

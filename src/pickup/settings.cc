@@ -2,9 +2,7 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-
-#include "base/text.h"
+#include "clients/receive_overrides.h"
 #include "config/params/cleanup.h"
 #include "config/params/instance.h"
 #include "config/params/rewrite.h"
@@ -19,33 +17,9 @@ namespace params = config::params;
 
 namespace {
 
-constexpr std::string_view kOverrides[] = {"no_unknown_recipient_checks", "no_address_mappings",
-                                           "no_header_body_checks", "no_milters"};
-enum Override : uint32_t { kNoMappings = 2, kNoChecks = 4, kNoMilters = 8 };
-
 uint32_t flags_for_cleanup(const config::Config& config) {
-  auto words = config::parse_words("receive_override_options", config.get(params::receive_override_options),
-                                   kOverrides);
-  if (!words) {
-    throw config::ConfigError(
-        words.error().text, config.source("receive_override_options"),
-        "use no_unknown_recipient_checks, no_address_mappings, no_header_body_checks, no_milters");
-  }
   // Nobody waits for an answer: what cannot be accepted is returned to its sender.
-  uint32_t out = proto::kCleanupBounce;
-  if ((*words & kNoChecks) == 0) out |= proto::kCleanupFilter;
-  if ((*words & kNoMappings) == 0) out |= proto::kCleanupBcc | proto::kCleanupMap;
-  if ((*words & kNoMilters) == 0) out |= proto::kCleanupMilter;
-  return out;
-}
-
-bool detects_smtputf8(const config::Config& config) {
-  if (!config.get(params::smtputf8_enable)) return false;
-  std::string classes = config.get(params::smtputf8_autodetect_classes);
-  auto words = split_any(classes, kListSeparators);
-  return std::any_of(words.begin(), words.end(), [](std::string_view word) {
-    return equals_ignore_case(word, "sendmail") || equals_ignore_case(word, "all");
-  });
+  return proto::kCleanupBounce | clients::receive_overrides(config).cleanup_flags();
 }
 
 uid_t owner_of_queue(const config::Config& config) {
@@ -63,8 +37,10 @@ Settings::Settings(const config::Config& config)
       content_filter(config.get(params::content_filter)),
       line_length_limit(static_cast<size_t>(config.get(params::line_length_limit))),
       cleanup_flags(flags_for_cleanup(config)),
-      autodetect_flags(detects_smtputf8(config) ? uint32_t{proto::kCleanupAutoUtf8} : 0),
+      autodetect_flags(clients::detects_smtputf8(config, "sendmail") ? uint32_t{proto::kCleanupAutoUtf8} : 0),
       owner(owner_of_queue(config)),
+      log_form(mail::parse_log_form(config.get(params::info_log_address_format))
+                   .value_or(mail::LogForm::external)),
       ipc_timeout(config.get(params::ipc_timeout)) {}
 
 }  // namespace postrider::pickup

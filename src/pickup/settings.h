@@ -8,6 +8,7 @@
 
 #include "base/deadline.h"
 #include "config/config.h"
+#include "mail/address_parts.h"
 
 namespace postrider::pickup {
 
@@ -20,6 +21,7 @@ struct Settings {
   uint32_t cleanup_flags;     ///< Without those of the next.
   uint32_t autodetect_flags;  ///< For mail that a user submits: not for requeued mail.
   uid_t owner = 0;            ///< Files of this user were put here by the mail system itself.
+  mail::LogForm log_form;     ///< How log lines show addresses.
   seconds ipc_timeout;
 };
 

@@ -37,15 +37,18 @@ proto::DeliveryRecipient to_request(queue::Recipient&& recipient) {
 
 /// Recipients of one destination stand side by side, and within it those of one domain: fewer transactions,
 /// and mail for a domain behind a common relay is handed over together.
-bool before(const std::pair<Route, proto::DeliveryRecipient>& a,
-            const std::pair<Route, proto::DeliveryRecipient>& b) {
+bool address_before(const std::string& a, const std::string& b) {
   auto key = [](const std::string& address) {
     size_t at = std::min(address.rfind('@'), address.size());
     return std::pair(lowercase(std::string_view(address).substr(at)), lowercase(address));
   };
+  return key(a) < key(b);
+}
+bool before(const std::pair<Route, proto::DeliveryRecipient>& a,
+            const std::pair<Route, proto::DeliveryRecipient>& b) {
   if (a.first.transport != b.first.transport) return a.first.transport < b.first.transport;
   if (a.first.nexthop != b.first.nexthop) return a.first.nexthop < b.first.nexthop;
-  return key(a.second.address) < key(b.second.address);
+  return address_before(a.first.recipient, b.first.recipient);
 }
 
 }  // namespace
@@ -228,7 +231,12 @@ void ActiveQueue::check_verp(Message& message) const {
 void ActiveQueue::apply_redirect(Message& message) {
   queue::Envelope& e = message.envelope;
   if (e.redirect.empty() || e.recipients.empty()) return;
-  // One delivery to the new address stands for all recipients.
+  // One delivery to the new address stands for all recipients. The first one's original address goes with it.
+  auto first = std::min_element(e.recipients.begin(), e.recipients.end(),
+                                [](const queue::Recipient& a, const queue::Recipient& b) {
+                                  return address_before(a.address, b.address);
+                                });
+  std::swap(e.recipients.front(), *first);
   e.recipients.resize(1);
   e.recipients[0].address = router_.standard_form(e.redirect);
   e.resume = 0;
@@ -292,7 +300,7 @@ void ActiveQueue::schedule_batch(const std::shared_ptr<Message>& kept) {
 void ActiveQueue::discard(Message& message, const proto::DeliveryRecipient& recipient, std::string reason) {
   auto file = store_.open(QueueName::active, message.id, queue::OpenMode::read_write);
   delivery::MessageRef ref{.queue_id = message.id,
-                           .flags = 0,
+                           .flags = message.flags,
                            .times = {message.envelope.arrival_seconds * 1'000'000, message.active_since, 0},
                            .file = file ? file->get() : nullptr};
   mail::DeliveryStatus status{

@@ -56,7 +56,9 @@ bool Router::is_double_bounce(std::string_view address) const {
 Route Router::route(const Message& message, std::string_view address) {
   if (address.empty()) return to_error(address, "5.1.3", "null recipient address");
   // What a person asks with `sendmail -bv` is about the way of mail that has passed the filter.
-  bool filter = !message.envelope.filter.empty() && (message.flags & proto::kDeliverVerifyOnly) == 0;
+  // A redirection counts for more than a filter.
+  bool filter = !message.envelope.filter.empty() && message.envelope.redirect.empty() &&
+                (message.flags & proto::kDeliverVerifyOnly) == 0;
   if (filter) return undeferred(message, filtered(message, address));
   Deadline deadline = Deadline::after(settings_.ipc_timeout);
   bool probe = (message.flags & proto::kDeliverUpdateVerify) != 0;

@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kUnknown = "unknown";
 constexpr std::string_view kUnavailable = "[UNAVAILABLE]", kTemporarilyUnavailable = "[TEMPUNAVAIL]";
 constexpr size_t kMaxValue = 255;
+constexpr size_t kMaxPortDigits = 5;
 
 using Refused = std::unexpected<std::string>;
 
@@ -23,7 +24,7 @@ Refused bad(std::string_view name, std::string_view value) {
 }
 
 struct Pair {
-  std::string name, value;
+  std::string name, written, value;  // NAME, as it was written, value
 };
 
 std::expected<Pair, std::string> split(const mail::SmtpWord& word) {
@@ -31,11 +32,11 @@ std::expected<Pair, std::string> split(const mail::SmtpWord& word) {
   if (equals == std::string_view::npos || equals + 1 == word.text.size()) {
     return Refused("501 5.5.4 Error: attribute=value expected");
   }
-  std::string name = uppercase(printable(word.text.substr(0, equals)));
+  std::string name = printable(word.text.substr(0, equals));
   std::string_view encoded = word.text.substr(equals + 1);
   if (encoded.size() > kMaxValue) return Refused("501 5.5.4 Error: attribute value too long");
   // Old filters send values as they are.
-  return Pair{std::move(name), printable(xtext_decode(encoded).value_or(std::string(encoded)))};
+  return Pair{uppercase(name), name, printable(xtext_decode(encoded).value_or(std::string(encoded)))};
 }
 
 bool is_unavailable(std::string_view value) {
@@ -47,10 +48,14 @@ dns::NameCheck check_of(std::string_view value) {
   return equals_ignore_case(value, kTemporarilyUnavailable) ? dns::NameCheck::temporary : dns::NameCheck::ok;
 }
 
-/// An address with or without "IPv6:" in front; nothing when it is none.
-std::optional<sys::Address> read_address(std::string_view value) {
+/// An IPv4 address, or "IPv6:" and an IPv6 address; nothing when it is none.
+std::optional<sys::Address> read_address(std::string_view value, Families families) {
   auto ip = mail::mailhost_address(value);
-  return ip ? sys::Address::from_ip(*ip) : std::nullopt;
+  auto address = ip ? sys::Address::from_ip(*ip) : std::nullopt;
+  if (!address) return std::nullopt;
+  *address = address->unmapped();
+  bool possible = address->family() == AF_INET6 ? families.ipv6 : families.ipv4;
+  return possible ? address : std::nullopt;
 }
 
 bool read_port(std::string_view value, std::string& to) {
@@ -58,13 +63,13 @@ bool read_port(std::string_view value, std::string& to) {
     to = kUnknown;
     return true;
   }
-  if (!mail::valid_port(value)) return false;
+  if (!is_all_digits(value) || value.size() > kMaxPortDigits) return false;
   to = value;
   return true;
 }
 
-std::expected<void, std::string> set_xclient(const Pair& pair, Substitute& to) {
-  const auto& [name, value] = pair;
+std::expected<void, std::string> set_xclient(const Pair& pair, Substitute& to, Families families) {
+  const auto& [name, written, value] = pair;
   dns::ClientName& names = to.client.names;
   if (name == "NAME" || name == "REVERSE_NAME") {
     dns::NameCheck status = check_of(value);
@@ -77,7 +82,7 @@ std::expected<void, std::string> set_xclient(const Pair& pair, Substitute& to) {
     names.reverse_name = std::move(known);
     names.reverse_status = status;
   } else if (name == "ADDR" || name == "DESTADDR") {
-    auto address = read_address(value);
+    auto address = read_address(value, families);
     if (!address && !is_unavailable(value)) return bad(name, value);
     std::string text = address ? address->ip() : std::string(kUnknown);
     if (name == "DESTADDR") {
@@ -101,19 +106,19 @@ std::expected<void, std::string> set_xclient(const Pair& pair, Substitute& to) {
       return bad(name, value);
     }
   } else if (name != "LOGIN") {
-    return Refused(fmt::format("501 5.5.4 Bad XCLIENT attribute name: {}", name));
+    return Refused(fmt::format("501 5.5.4 Bad XCLIENT attribute name: {}", written));
   }
   return {};
 }
 
-std::expected<void, std::string> set_xforward(const Pair& pair, Forwarded& to) {
-  const auto& [name, value] = pair;
+std::expected<void, std::string> set_xforward(const Pair& pair, Forwarded& to, Families families) {
+  const auto& [name, written, value] = pair;
   bool missing = is_unavailable(value);
   if (name == "NAME") {
     if (!missing && !mail::valid_hostname(value)) return bad(name, value);
     to.name = missing ? std::string(kUnknown) : harmless_name(value);
   } else if (name == "ADDR") {
-    auto address = read_address(value);
+    auto address = read_address(value, families);
     if (!address && !missing) return bad(name, value);
     to.address = address ? address->ip() : std::string(kUnknown);
   } else if (name == "PORT") {
@@ -129,17 +134,18 @@ std::expected<void, std::string> set_xforward(const Pair& pair, Forwarded& to) {
       return bad(name, value);
     to.local = missing ? std::nullopt : std::optional(equals_ignore_case(value, "LOCAL"));
   } else {
-    return Refused(fmt::format("501 5.5.4 Bad XFORWARD attribute name: {}", name));
+    return Refused(fmt::format("501 5.5.4 Bad XFORWARD attribute name: {}", written));
   }
   return {};
 }
 
 template <typename To, typename Set>
-std::expected<void, std::string> apply(std::span<const mail::SmtpWord> words, To& to, Set set) {
+std::expected<void, std::string> apply(std::span<const mail::SmtpWord> words, To& to, Families families,
+                                       Set set) {
   for (const mail::SmtpWord& word : words) {
     auto pair = split(word);
     if (!pair) return Refused(std::move(pair).error());
-    if (auto done = set(*pair, to); !done) return done;
+    if (auto done = set(*pair, to, families); !done) return done;
   }
   return {};
 }
@@ -154,12 +160,18 @@ std::string harmless_name(std::string_view name) {
   return out;
 }
 
-std::expected<void, std::string> apply_xclient(std::span<const mail::SmtpWord> words, Substitute& to) {
-  return apply(words, to, set_xclient);
+std::expected<void, std::string> apply_xclient(std::span<const mail::SmtpWord> words, Substitute& to,
+                                               Families families) {
+  return apply(words, to, families, set_xclient);
 }
 
-std::expected<void, std::string> apply_xforward(std::span<const mail::SmtpWord> words, Forwarded& to) {
-  auto done = apply(words, to, set_xforward);
+std::expected<void, std::string> apply_xforward(std::span<const mail::SmtpWord> words, Forwarded& to,
+                                                Families families) {
+  auto done = apply(words, to, families, [](const Pair& pair, Forwarded& out, Families usable) {
+    auto set = set_xforward(pair, out, usable);
+    out.told = out.told || set;
+    return set;
+  });
   to.label = to.name == kUnknown && to.address == kUnknown ? std::string(kUnknown)
                                                            : fmt::format("{}[{}]", to.name, to.address);
   return done;

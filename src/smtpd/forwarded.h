@@ -16,11 +16,17 @@ namespace postrider::smtpd {
 /// A name that a client gave, fit for headers and log lines.
 std::string harmless_name(std::string_view name);
 
+/// What inet_protocols leaves: addresses of other families are none that a client can have.
+struct Families {
+  bool ipv4 = true, ipv6 = true;
+};
+
 /// Identity for logs, from a content filter in front of this server.
 struct Forwarded {
   std::string name = "unknown", address = "unknown", port = "unknown", helo_name, protocol, ident;
   std::optional<bool> local;  ///< SOURCE=LOCAL: it has come from this system.
   std::string label;          ///< "name[address]"
+  bool told = false;          ///< Something was accepted.
 };
 
 /// What XCLIENT changes beside the client.
@@ -32,7 +38,9 @@ struct Substitute {
 };
 
 /// An error is the reply. What came before the mistake has taken effect.
-std::expected<void, std::string> apply_xclient(std::span<const mail::SmtpWord> words, Substitute& to);
-std::expected<void, std::string> apply_xforward(std::span<const mail::SmtpWord> words, Forwarded& to);
+std::expected<void, std::string> apply_xclient(std::span<const mail::SmtpWord> words, Substitute& to,
+                                               Families families = {});
+std::expected<void, std::string> apply_xforward(std::span<const mail::SmtpWord> words, Forwarded& to,
+                                                Families families = {});
 
 }  // namespace postrider::smtpd

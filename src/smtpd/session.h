@@ -157,6 +157,8 @@ class Session : private access::Journal {
   // The transaction.
   enum class Chunks : unsigned char { none, good, failed };
   std::optional<Transaction> mail_;
+  int64_t told_size_ =
+      0;  // SIZE=, also of a MAIL that was refused: it stands until the next RSET or greeting.
   size_t overshoot_ = 0;  // Recipients beyond the limit.
   Chunks chunks_ = Chunks::none;
   std::unique_ptr<ChunkReader> chunk_reader_;

@@ -118,7 +118,10 @@ bool Session::vrfy(Words arguments) {
   std::string text = smtp::joined(arguments);
   auto address = read_path({.text = text, .balanced = true}, {.utf8 = utf8});
   if (!address) return refuse("501 5.1.3 Bad recipient address syntax");
-  if (settings.strict_smtputf8 && !utf8 && !is_all_ascii(*address)) return refuse(kUndeclaredUtf8);
+  if (settings.strict_smtputf8 && !utf8 && !is_all_ascii(*address)) {
+    end_transaction();
+    return refuse(kUndeclaredUtf8);
+  }
   if (!stand_alone()) {
     recipient_ = *address;
     asks_utf8_ = utf8;
@@ -172,7 +175,7 @@ bool Session::xclient(Words arguments) {
   if (may_xclient_ == Allowed::unknown) return local_data_error();
   if (may_xclient_ == Allowed::no) return refuse(kNotAuthorized, ErrorClass::policy);
   Substitute substitute{.client = client_, .helo_name = {}, .protocol = "SMTP", .has_helo = false};
-  auto applied = apply_xclient(arguments, substitute);
+  auto applied = apply_xclient(arguments, substitute, server_.settings.families);
   client_ = std::move(substitute.client);
   client_.make_label(server_.settings.client_port_logging);
   if (!applied) return refuse(applied.error());
@@ -192,7 +195,10 @@ bool Session::xforward(Words arguments) {
   if (may_xforward_ == Allowed::unknown) return local_data_error();
   if (may_xforward_ == Allowed::no) return refuse(kNotAuthorized, ErrorClass::policy);
   if (!forwarded_) forwarded_ = std::make_unique<Forwarded>();
-  if (auto applied = apply_xforward(arguments, *forwarded_); !applied) return refuse(applied.error());
+  if (auto applied = apply_xforward(arguments, *forwarded_, server_.settings.families); !applied) {
+    if (!forwarded_->told) forwarded_.reset();
+    return refuse(applied.error());
+  }
   reply("250 2.0.0 Ok");
   return true;
 }

@@ -162,16 +162,19 @@ bool Session::complete_message(bool chunked) {
   if (good && !stand_alone() && mail_->problems() == 0) {
     good = permitted([](access::Judge& judge) { return judge.end_of_data(); });
   }
-  if (good) {
+  if (!good) {
+    // The sender stands until RSET, as with Postfix; what follows is a message of its own.
+    mail_->close();
+    in_content_ = content_has_bare_lf_ = false;
+    chunk_reader_.reset();
+  } else {
     std::string bytes = chunked ? fmt::format("{} bytes ", mail_->size()) : std::string();
     std::string success = fmt::format("250 2.0.0 Ok: {}queued as {}", bytes, mail_->queue_id());
     proto::CleanupStatus status = mail_->finish(memory_.effects);
     in_content_ = false;
     good = report_outcome(status, success);
-  } else {
-    mail_->refused();
+    end_transaction();
   }
-  end_transaction();
   close_transcript(server_.settings.transcript_limit);
   return good;
 }

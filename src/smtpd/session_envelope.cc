@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/casefold.h"
 #include "base/text.h"
 #include "log/log.h"
 #include "mail/address_parts.h"
@@ -41,10 +42,12 @@ std::optional<std::string> Session::read_path(const mail::SmtpWord& word, PathRu
 /// Whether mail could go to an address like this at all.
 bool Session::can_be_resolved(std::string_view address, bool utf8) {
   if (stand_alone() || address.empty()) return true;
-  if (!utf8 && !is_all_ascii(mail::domain_of(address))) return false;
   auto reply =
       server_.world.resolve(mail_ ? mail_->sender() : std::string_view(), address, service_deadline());
-  return !reply || (reply->flags & proto::kResolveInvalid) == 0;
+  if (reply && (reply->flags & proto::kResolveInvalid) != 0) return false;
+  // A domain that folding case takes to ASCII needs no extension.
+  std::string domain(mail::domain_of(reply ? reply->recipient : std::string(address)));
+  return utf8 || is_all_ascii(server_.settings.smtputf8 ? casefold(domain) : domain);
 }
 
 bool Session::refuse(const smtp::ParameterProblem& problem) {
@@ -92,6 +95,8 @@ bool Session::mail(Words arguments) {
   if (!sender) return refuse(kBadSender);
   auto parameters = smtp::parse_mail_parameters(arguments.subspan(2), parameter_rules());
   if (!parameters) return refuse(parameters.error());
+  told_size_ = parameters->size.value_or(told_size_);
+  if (told_size_ > 0) parameters->size = told_size_;
   sender_candidate_ = *sender;
   bool good = fits(*parameters);
   sender_candidate_.reset();
@@ -152,7 +157,8 @@ bool Session::rcpt(Words arguments) {
     return refuse(kUndeclaredUtf8);
   }
   // An answer to a probe is for the address that the probe's sender stands for.
-  if (auto sender = server_.lists.probe_sender.canonical(*recipient, ::time(nullptr))) *recipient = std::move(*sender);
+  if (auto sender = server_.lists.probe_sender.canonical(*recipient, ::time(nullptr)))
+    *recipient = std::move(*sender);
   if (!stand_alone()) {
     recipient_ = *recipient;
     bool good = permitted([](access::Judge& judge) { return judge.rcpt(); });
@@ -217,8 +223,10 @@ bool Session::open_message() {
 }
 
 void Session::end_transaction() {
+  if (mail_) mail_->abandon();
   mail_.reset();
   overshoot_ = 0;
+  told_size_ = 0;
   chunks_ = Chunks::none;
   chunk_reader_.reset();
   in_content_ = content_has_bare_lf_ = false;

@@ -32,7 +32,14 @@ void Session::reply_lines(std::vector<std::string> lines) {
 
 std::optional<std::string> Session::name_value(std::string_view name) const {
   if (name == "server_name") return server_.settings.myhostname;
-  return access::session_value(name, facts());
+  // What has been accepted so far, not what is being refused.
+  access::Facts facts = this->facts();
+  facts.helo_name = helo_name_ ? std::optional<std::string_view>(*helo_name_) : std::nullopt;
+  facts.sender = mail_ ? std::optional<std::string_view>(mail_->sender()) : std::nullopt;
+  facts.recipient = mail_ && mail_->recipients() > 0
+                        ? std::optional<std::string_view>(mail_->first_recipient())
+                        : std::nullopt;
+  return access::session_value(name, facts);
 }
 
 bool Session::refuse(std::string_view text, access::ErrorClass error) {

@@ -6,6 +6,8 @@
 
 #include "access/policy.h"
 #include "base/text.h"
+#include "clients/receive_overrides.h"
+#include "config/own_addresses.h"
 #include "config/params/bounce.h"
 #include "config/params/cleanup.h"
 #include "config/params/instance.h"
@@ -28,36 +30,9 @@ BareLf parse_bare_lf(const std::string& word) {
   return word == "note" ? BareLf::note : BareLf::normalize;
 }
 
-constexpr std::string_view kOverrides[] = {"no_unknown_recipient_checks", "no_address_mappings",
-                                           "no_header_body_checks", "no_milters"};
-enum Override : uint32_t { kNoMappings = 2, kNoChecks = 4, kNoMilters = 8 };
-
-uint32_t parse_overrides(const config::Config& config) {
-  auto words = config::parse_words("receive_override_options", config.get(params::receive_override_options),
-                                   kOverrides);
-  if (!words) {
-    throw config::ConfigError(
-        words.error().text, config.source("receive_override_options"),
-        "use no_unknown_recipient_checks, no_address_mappings, no_header_body_checks, no_milters");
-  }
-  return *words;
-}
-
-/// Whether messages of this service become SMTPUTF8 messages when they need it.
-bool detects_smtputf8(const config::Config& config) {
-  std::string classes = config.get(params::smtputf8_autodetect_classes);
-  auto words = split_any(classes, kListSeparators);
-  return std::any_of(words.begin(), words.end(), [](std::string_view word) {
-    return equals_ignore_case(word, "smtpd") || equals_ignore_case(word, "all");
-  });
-}
-
-uint32_t flags_for_cleanup(const config::Config& config, uint32_t overrides) {
-  uint32_t out = proto::kCleanupFromSmtpd;
-  if ((overrides & kNoChecks) == 0) out |= proto::kCleanupFilter;
-  if ((overrides & kNoMappings) == 0) out |= proto::kCleanupBcc | proto::kCleanupMap;
-  if ((overrides & kNoMilters) == 0) out |= proto::kCleanupMilter;
-  if (detects_smtputf8(config)) out |= proto::kCleanupAutoUtf8;
+uint32_t flags_for_cleanup(const config::Config& config) {
+  uint32_t out = proto::kCleanupFromSmtpd | clients::receive_overrides(config).cleanup_flags();
+  if (clients::detects_smtputf8(config, "smtpd")) out |= proto::kCleanupAutoUtf8;
   return out;
 }
 
@@ -114,7 +89,8 @@ Settings::Settings(const config::Config& c, bool alone)
       reject_footer(c.get(params::smtpd_reject_footer)),
       expansion_filter(access::resolve_escapes(c.get(params::smtpd_expansion_filter))),
       postdrop(c.get(params::command_directory) + "/postdrop") {
-  cleanup_flags = flags_for_cleanup(c, parse_overrides(c));
+  cleanup_flags = flags_for_cleanup(c);
+  if (auto protocols = config::inet_protocols(c)) families = {protocols->ipv4, protocols->ipv6};
   // Local programs end lines as files do.
   if (alone) bare_lf = BareLf::accept;
 }

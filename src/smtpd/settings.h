@@ -10,6 +10,7 @@
 #include "smtp/ehlo.h"
 #include "smtp/pace.h"
 #include "smtpd/data_reader.h"
+#include "smtpd/forwarded.h"
 #include "smtpd/transcript.h"
 
 namespace postrider::smtpd {
@@ -43,6 +44,7 @@ struct Settings {
   bool forbid_unauth_pipelining;
   BareLf bare_lf;
   int bare_lf_code;
+  Families families;
   bool smtputf8, strict_smtputf8;
 
   smtp::KeywordSet discard_keywords;

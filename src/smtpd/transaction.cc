@@ -1,6 +1,7 @@
 #include "smtpd/transaction.h"
 
 #include <chrono>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,9 @@ using queue::RecordType;
 namespace names = queue::attribute;
 
 namespace {
+
+/// What a record counts beside its text, as for the line's end.
+constexpr int64_t kRecordSize = 2;
 
 /// Values of record 'f' that cleanup takes from access decisions.
 std::string flags_text(uint32_t flags) {
@@ -110,8 +114,9 @@ void Transaction::add_recipient(std::string_view address, const smtp::RcptParame
 
 void Transaction::begin_content(const access::Effects& effects, const std::string& received) {
   size_ = 0;
-  put_effects(effects);
+  put_flags(effects);
   put(RecordType::message, "");
+  untold_ = true;
   for (const std::string& header : effects.prepend)
     put_lines(header);
   put_lines(received);
@@ -123,8 +128,7 @@ void Transaction::put_lines(std::string_view text) {
 }
 
 void Transaction::content(const ContentRecord& record) {
-  auto length = static_cast<int64_t>(record.text.size()) + (record.type == RecordType::text ? 2 : 0);
-  size_ += length;
+  size_ += static_cast<int64_t>(record.text.size()) + kRecordSize;
   if (problems_ != 0) return;
   if (settings_.message_size_limit > 0 && size_ > settings_.message_size_limit) {
     problems_ |= proto::kProblemSize;
@@ -142,32 +146,43 @@ void Transaction::put_content(const ContentRecord& record) {
   put(record.type, fmt::format("{}{}", change.prefix, record.text));
 }
 
-/// What is new since the last time.
-void Transaction::put_effects(const access::Effects& effects) {
-  if (effects.filter != told_.filter) put(RecordType::filter, effects.filter);
-  if (effects.redirect != told_.redirect) put(RecordType::redirect, effects.redirect);
-  for (size_t i = told_.bcc.size(); i < effects.bcc.size(); ++i) {
-    put_attribute(names::kDsnOriginal, "");
-    put_attribute(names::kNotify, fmt::format("{}", mail::Notify::never.bits()));
-    put(RecordType::recipient, effects.bcc[i]);
-  }
+/// What is new since the last time. A message that is to be discarded is not looked at.
+void Transaction::put_flags(const access::Effects& effects) {
   uint32_t flags = (effects.hold && !told_.hold ? proto::kCleanupHold : 0U) |
                    (effects.discard && !told_.discard ? proto::kCleanupDiscard : 0U);
   if (flags != 0) put(RecordType::flags, flags_text(flags));
   told_ = effects;
 }
 
-void Transaction::refused() {
+void Transaction::close() {
   put(RecordType::extracted, "");
-  if (sink_) sink_->flush(deadline());
+  abandon();
+  sink_.reset();
+  recipients_ = 0;
+  problems_ = 0;
+  size_ = 0;
+  told_ = {};
+  header_start_ = {};
+}
+
+void Transaction::abandon() {
+  if (std::exchange(untold_, false) && sink_) sink_->flush(deadline());
 }
 
 proto::CleanupStatus Transaction::finish(const access::Effects& effects) {
   proto::CleanupStatus out;
   put(RecordType::extracted, "");
-  put_effects(effects);
+  if (!effects.filter.empty()) put(RecordType::filter, effects.filter);
+  if (!effects.redirect.empty()) put(RecordType::redirect, effects.redirect);
+  for (const std::string& address : effects.bcc) {
+    put(RecordType::recipient, address);
+    // As with Postfix it counts from the next one on.
+    put_attribute(names::kNotify, fmt::format("{}", mail::Notify::never.bits()));
+  }
+  put_flags(effects);
   put(RecordType::end, "");
   if (problems_ == 0) {
+    untold_ = false;
     auto status = sink_->finish(deadline());
     if (status) return std::move(*status);
     log::warning("{}: {}", queue_id(), status.error().text);

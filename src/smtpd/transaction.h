@@ -56,13 +56,17 @@ class Transaction {
   Result<void> open(const Origin& origin);
   void add_recipient(std::string_view address, const smtp::RcptParameters& parameters);
 
-  /// What access tables want is told; content begins with the headers that they want and Received:.
+  /// Content begins with the headers that access tables want, and Received:.
   void begin_content(const access::Effects& effects, const std::string& received);
   void content(const ContentRecord& record);
-  /// What access tables want since, and the end of the message.
+  /// What access tables want to become of the message, and its end.
   proto::CleanupStatus finish(const access::Effects& effects);
-  /// The message was refused: the mail system shall know what it was.
-  void refused();
+  /// The message was refused: the mail system is told what it was, and its file is left. The next recipient
+  /// begins another one.
+  void close();
+  /// The message will not be completed. Content that has come is still told, so that the log can say whose
+  /// message it was.
+  void abandon();
   /// proto::CleanupProblem so far; content is only read on then, not kept.
   uint32_t problems() const { return problems_; }
 
@@ -72,7 +76,7 @@ class Transaction {
   void put_client(const Origin& origin);
   void put_lines(std::string_view text);
   void put_content(const ContentRecord& record);
-  void put_effects(const access::Effects& effects);
+  void put_flags(const access::Effects& effects);
   Deadline deadline() const { return Deadline::after(settings_.ipc_timeout); }
 
   const Settings& settings_;
@@ -87,6 +91,7 @@ class Transaction {
   HeaderStart header_start_;
   int64_t size_ = 0;
   uint32_t problems_ = 0;
+  bool untold_ = false;  // Content may still wait to be sent.
 };
 
 }  // namespace postrider::smtpd

@@ -14,7 +14,7 @@ namespace postrider::access {
 
 namespace {
 
-constexpr size_t kMaxNesting = 100;
+constexpr size_t kMaxNesting = 101;
 /// A message gets no more headers and copies than this from access tables.
 constexpr size_t kMaxAdditions = 100;
 
@@ -90,6 +90,7 @@ Judge::Verdict Judge::act(const Restriction& r, const Hit& hit, const Target& ta
     return defer_if_permit(TempFail::defer_if_permit, code.access_defer, parts.status, std::move(why));
   }
   if (is("PREPEND")) {
+    if (!can_act_on_message("PREPEND", r, target)) return Verdict::undecided;
     if (facts_.where == "END-OF-MESSAGE") {
       log::warning("access table {}: action PREPEND must be used before smtpd_end_of_data_restrictions",
                    r.argument);
@@ -107,15 +108,14 @@ Judge::Verdict Judge::act(const Restriction& r, const Hit& hit, const Target& ta
   // A number alone is a time stamp: some programs leave them to let clients in.
   if (is("OK") || is("RELAY") || is_all_digits(hit.value)) {
     if (cannot_permit.empty()) return permit(word, target, r.argument);
-    permit_does_not_count(cannot_permit);
-    return Verdict::undecided;
+    return permit_does_not_count(cannot_permit);
   }
   return nested_list(r, hit, target, std::move(cannot_permit));
 }
 
-bool Judge::can_act_on_message(std::string_view action, const Restriction& r, const Target&) const {
-  if (facts_.where == "ETRN") {
-    log::warning("access table {}: action {} is always skipped in ETRN restrictions", r.argument, action);
+bool Judge::can_act_on_message(std::string_view action, const Restriction& r, const Target& target) const {
+  if (target.about == about::kEtrn) {
+    log::warning("access table {}: action {} is unavailable in smtpd_etrn_restrictions", r.argument, action);
     return false;
   }
   // Before MAIL there is no message, and what is decided then would count for all messages of the session.
@@ -139,6 +139,7 @@ Judge::Verdict Judge::act_on_message(std::string_view action, std::string_view t
     log::warning("access table {} entry \"{}\" {}", r.argument, printable(hit.key), what);
     return Verdict::undecided;
   };
+  if (action == "HOLD" && effects.hold) return Verdict::undecided;
   if (action == "HOLD" || action == "DISCARD") {
     report(text.empty() ? fmt::format("triggers {} action", action) : std::string(text));
     (action == "HOLD" ? effects.hold : effects.discard) = true;
@@ -176,7 +177,7 @@ Judge::Verdict Judge::nested_list(const Restriction& r, const Hit& hit, const Ta
   auto list = std::make_unique<RestrictionList>(policy_.reader.read_text(hit.value));
   if (list->items.empty()) {
     log::warning("access table {} entry {} has empty value", r.argument, printable(hit.key));
-    return cannot_permit.empty() ? Verdict::permit : Verdict::undecided;
+    return cannot_permit.empty() ? Verdict::permit : permit_does_not_count(cannot_permit);
   }
   list->parameter = r.argument;
   const RestrictionList& members = *list;

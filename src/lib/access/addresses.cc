@@ -3,8 +3,10 @@
 
 #include "access/judge.h"
 #include "access/reply.h"
+#include "base/casefold.h"
 #include "base/idna.h"
 #include "base/text.h"
+#include "log/log.h"
 #include "mail/dsn.h"
 #include "mail/hostname.h"
 #include "mail/quote.h"
@@ -33,6 +35,14 @@ std::string refused(std::string_view address, std::string_view about, std::strin
 }
 
 }  // namespace
+
+Result<proto::ResolveReply> Judge::resolve(std::string_view sender, std::string_view address) {
+  proto::ResolveReply reply = TRY(world_.resolve(sender, address, deadline_));
+  if ((reply.flags & proto::kResolveFailed) != 0)
+    return fail(ErrorKind::temporary, "address resolver failure");
+  reply.recipient = policy_.settings.utf8 ? casefold(reply.recipient) : lowercase(reply.recipient);
+  return reply;
+}
 
 Judge::Verdict Judge::address_restriction(const Restriction& restriction, const Target& target) {
   bool is_sender = restriction.subject == Subject::sender;
@@ -76,8 +86,8 @@ Judge::Verdict Judge::non_fqdn_address(std::string_view address, std::string_vie
 }
 
 Judge::Verdict Judge::unknown_domain(std::string_view address, std::string_view about) {
-  auto reply = world_.resolve(sender(), address, deadline_);
-  if (!reply || (reply->flags & proto::kResolveFailed) != 0) return lookup_failure(address);
+  auto reply = resolve(sender(), address);
+  if (!reply) return lookup_failure(address);
   auto domain = domain_part(reply->recipient);
   if (!domain || is_literal(*domain) || (reply->flags & kFinalClasses) != 0) return Verdict::undecided;
   return unknown_mailhost(*domain, address, about);
@@ -96,6 +106,9 @@ Judge::Verdict Judge::unknown_mailhost(std::string_view domain, std::string_view
     case dns::Status::null_service:  // RFC 7505 section 4.
       return refuse(is_sender ? 550 : 556, is_sender ? "5.7.27" : "5.1.10",
                     refused(address, about, fmt::format("Domain {} does not accept mail (nullMX)", domain)));
+    case dns::Status::policy:
+      log::warning("{}: MX or address lookup error: DNS reply filter drops all results", name);
+      return Verdict::undecided;
     case dns::Status::try_again:
       return defer_if_permit(policy_.settings.unknown_address_tempfail, 450, status,
                              refused(address, about, "Domain not found"));
@@ -109,8 +122,8 @@ Judge::Verdict Judge::unknown_mailhost(std::string_view domain, std::string_view
 }
 
 Judge::Verdict Judge::authorized_destination(std::string_view address) {
-  auto reply = world_.resolve(sender(), address, deadline_);
-  if (!reply || (reply->flags & proto::kResolveFailed) != 0) return lookup_failure(address);
+  auto reply = resolve(sender(), address);
+  if (!reply) return lookup_failure(address);
   if (!domain_part(reply->recipient)) return Verdict::permit;
   // Who knows where a destination within the localpart leads to.
   if (!policy_.settings.allow_untrusted_routing && (reply->flags & proto::kResolveRouted) != 0) {
@@ -169,8 +182,8 @@ Judge::Verdict Judge::unlisted(std::string_view address, std::string_view about)
   bool is_sender = about == about::kSender;
   (is_sender ? memory_.sender_looked_up : memory_.recipient_looked_up) = true;
   if (address.empty() || !policy_.settings.knows_addresses) return Verdict::undecided;
-  auto reply = world_.resolve(is_sender ? std::string_view() : sender(), address, deadline_);
-  if (!reply || (reply->flags & proto::kResolveFailed) != 0) return lookup_failure(address);
+  auto reply = resolve(is_sender ? std::string_view() : sender(), address);
+  if (!reply) return lookup_failure(address);
   // A table that can give no good answer is another matter than one that gives none now.
   auto failed = [&](const Error& error) {
     return error.kind == ErrorKind::invalid ? configuration_error() : lookup_failure(address);
@@ -186,10 +199,12 @@ Judge::Verdict Judge::unlisted(std::string_view address, std::string_view about)
   bool returned = reply->transport == "error";
   if (returned || reply->transport == "retry") {
     mail::StatusCode fallback = is_sender ? mail::StatusCode("5.1.0") : mail::StatusCode("5.1.1");
-    mail::StatusText text = mail::split_status_text(returned ? fallback : fallback.with_class('4'), reply->nexthop);
+    mail::StatusText text =
+        mail::split_status_text(returned ? fallback : fallback.with_class('4'), reply->nexthop);
     int bounce_code = (reply->flags & proto::kResolveVirtualAlias) != 0 ? code.unknown_alias : 550;
-    return refuse(Complaint{ErrorClass::bounce, returned ? bounce_code : 450, fitting_status(text.code.text(), about),
-                            refused(address, about, text.text), because()});
+    return refuse(Complaint{ErrorClass::bounce, returned ? bounce_code : 450,
+                            fitting_status(text.code.text(), about), refused(address, about, text.text),
+                            because()});
   }
   auto unknown = [&](int reply_code, std::string_view table) {
     std::string why = "User unknown";

@@ -66,33 +66,48 @@ Judge::Verdict Judge::ask_policy_service(const Restriction& r, const Target& tar
 
 // --- permit_mx_backup ---
 
-/// Whether a host is this system. An error when that cannot be found out.
-Result<bool> Judge::is_own_host(const std::string& host) {
-  if (TRY(policy_.is_local_domain(host, deadline_))) return true;
+/// The addresses of a mail exchanger; without them a rejection has to wait.
+std::optional<std::vector<sys::Address>> Judge::exchanger_addresses(const std::string& host,
+                                                                    const std::string& what,
+                                                                    const Target& target) {
   sys::HostAnswer answer = world_.addresses(host, deadline_);
-  if (!answer.found()) {
-    if (answer.temporary()) return fail(ErrorKind::temporary, answer.text);
-    return false;
-  }
-  for (const sys::Address& address : answer.addresses) {
-    if (policy_.is_own_address(address.ip())) return true;
+  if (answer.found()) return std::move(answer.addresses);
+  cannot_look_up(what, answer.text, target);
+  return std::nullopt;
+}
+
+void Judge::cannot_look_up(std::string_view what, std::string_view why, const Target& target) {
+  defer_if_reject(
+      450, "4.4.4",
+      fmt::format("<{}>: {} rejected: Unable to look up {}: {}", target.name, target.about, what, why));
+}
+
+/// Whether one of the mail exchangers is this system.
+Result<bool> Judge::is_exchanger(const std::vector<dns::Record>& servers, const Target& target) {
+  for (const dns::Record& record : servers) {
+    if (record.type != dns::Type::mx) continue;
+    if (TRY(policy_.is_local_domain(record.data, deadline_))) return true;
+    auto addresses =
+        exchanger_addresses(record.data, fmt::format("mail exchanger host {}", record.data), target);
+    if (!addresses) continue;
+    for (const sys::Address& address : *addresses) {
+      if (policy_.is_own_address(address.ip())) return true;
+    }
   }
   return false;
 }
 
 /// Whether the hosts that mail goes to first are in networks that we may back up.
-Result<bool> Judge::may_back_up(const std::vector<dns::Record>& servers) {
+Result<bool> Judge::may_back_up(const std::vector<dns::Record>& servers, const Target& target) {
   uint16_t best = UINT16_MAX;
   for (const dns::Record& record : servers)
     best = std::min(best, record.preference);
   for (const dns::Record& record : servers) {
     if (record.preference != best) continue;
-    sys::HostAnswer answer = world_.addresses(record.data, deadline_);
-    if (!answer.found()) {
-      if (answer.temporary()) return fail(ErrorKind::temporary, answer.text);
-      return false;
-    }
-    for (const sys::Address& address : answer.addresses) {
+    auto addresses =
+        exchanger_addresses(record.data, fmt::format("host {} as mail exchanger", record.data), target);
+    if (!addresses) return false;
+    for (const sys::Address& address : *addresses) {
       if (!TRY(policy_.mx_backup_networks.match(address.ip(), deadline_)).matched) return false;
     }
   }
@@ -100,8 +115,8 @@ Result<bool> Judge::may_back_up(const std::vector<dns::Record>& servers) {
 }
 
 Judge::Verdict Judge::mx_backup(std::string_view recipient, const Target& target) {
-  auto reply = world_.resolve(sender(), recipient, deadline_);
-  if (!reply || (reply->flags & proto::kResolveFailed) != 0) return lookup_failure(recipient);
+  auto reply = resolve(sender(), recipient);
+  if (!reply) return lookup_failure(recipient);
   std::string_view domain = mail::domain_of(reply->recipient);
   if (!mail::has_domain(reply->recipient)) return permit("permit_mx_backup", target);
   if (!policy_.settings.allow_untrusted_routing && (reply->flags & proto::kResolveRouted) != 0) {
@@ -111,26 +126,17 @@ Judge::Verdict Judge::mx_backup(std::string_view recipient, const Target& target
       proto::kResolveLocal | proto::kResolveVirtualAlias | proto::kResolveVirtualMailbox;
   if ((reply->flags & kFinal) != 0) return permit("permit_mx_backup", target);
   if (domain.starts_with('[')) return Verdict::undecided;
-  auto cannot_tell = [&](std::string_view what, std::string_view why) {
-    return defer_if_reject(450, "4.4.4",
-                           fmt::format("<{}>: {} rejected: Unable to look up mail exchanger {}: {}",
-                                       target.name, target.about, what, why));
-  };
   dns::Answer answer = world_.lookup(domain, kMx, deadline_);
-  if (answer.status == dns::Status::try_again) return cannot_tell("information", "Host not found, try again");
-  if (!answer.found()) return Verdict::undecided;
-  bool mine = false;
-  for (const dns::Record& record : answer.records) {
-    if (record.type != dns::Type::mx) continue;
-    auto own = is_own_host(record.data);
-    if (!own) return cannot_tell(fmt::format("host {}", record.data), own.error().text);
-    mine = mine || *own;
-    if (mine) break;
+  if (answer.status == dns::Status::try_again) {
+    cannot_look_up("mail exchanger information", "Host not found, try again", target);
   }
-  if (!mine) return Verdict::undecided;
+  if (!answer.found()) return Verdict::undecided;
+  auto mine = is_exchanger(answer.records, target);
+  if (!mine) return lookup_failure(recipient);
+  if (!*mine) return Verdict::undecided;
   if (!policy_.mx_backup_networks.empty()) {
-    auto allowed = may_back_up(answer.records);
-    if (!allowed) return cannot_tell("information", allowed.error().text);
+    auto allowed = may_back_up(answer.records, target);
+    if (!allowed) return lookup_failure(recipient);
     if (!*allowed) return Verdict::undecided;
   }
   return permit("permit_mx_backup", target);

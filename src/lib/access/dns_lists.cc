@@ -61,6 +61,9 @@ Result<const DnsListing*> Judge::listing(const Restriction& r, const std::string
       }
       dns::Answer text = world_.lookup(question, kText, deadline_);
       if (text.found()) found.text = text.records.front().data;
+      if (text.status == dns::Status::policy) {
+        log::warning("{}: TXT lookup error: DNS reply filter drops all results", question);
+      }
     } else if (answer.status != dns::Status::not_found) {
       log::warning("{}: RBL lookup error: {}", question, answer.text);
       found.failed = true;

@@ -10,7 +10,7 @@
 namespace postrider::access {
 
 namespace {
-constexpr size_t kMaxLevels = 100;
+constexpr size_t kMaxLevels = 101;
 }  // namespace
 
 // --- stages ---
@@ -191,10 +191,10 @@ Judge::Verdict Judge::unwind(Verdict verdict) {
   while (!levels_.empty() && levels_.back().cannot_permit.empty())
     levels_.pop_back();
   if (levels_.empty()) return verdict;
-  permit_does_not_count(levels_.back().cannot_permit);
+  std::string cannot_permit = std::move(levels_.back().cannot_permit);
   levels_.pop_back();
   if (warn_level_ >= levels_.size()) warn_level_ = 0;
-  return Verdict::undecided;
+  return permit_does_not_count(cannot_permit);
 }
 
 void Judge::warn_if_followed(std::string_view name) const {

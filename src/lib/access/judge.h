@@ -31,7 +31,8 @@ class World {
   virtual dns::Answer lookup(std::string_view name, std::span<const dns::Type> types, Deadline deadline) = 0;
   /// The addresses of a host.
   virtual sys::HostAnswer addresses(std::string_view host, Deadline deadline) = 0;
-  /// Whether mail for an address can be delivered, as trying it shows; waits a while for that. An error is temporary.
+  /// Whether mail for an address can be delivered, as trying it shows; waits a while for that. An error is
+  /// temporary.
   virtual Result<proto::VerifyAnswer> verify(std::string_view address, Deadline deadline) = 0;
 };
 
@@ -86,7 +87,8 @@ class Judge {
     std::unique_ptr<RestrictionList> owned;
     Target target;
     size_t next = 0;
-    std::string cannot_permit;  ///< Not empty: a permit does not count. For the log, but for kSilently.
+    /// Not empty: a permit does not count (kSilently), or is a mistake of the configuration, with this text.
+    std::string cannot_permit;
   };
 
   // judge.cc: lists
@@ -131,6 +133,9 @@ class Judge {
   Result<bool> is_mapped(std::string_view address, bool sender) const;
   Result<bool> is_known_local(std::string_view address) const;
   bool is_local_name(std::string_view address, std::string_view name) const;
+  /// Where mail for an address goes. The recipient is in the form that tables are asked for. An error when
+  /// that cannot be told now.
+  Result<proto::ResolveReply> resolve(std::string_view sender, std::string_view address);
   Result<std::optional<table::AddressMatch>> find(const table::Maps& maps, std::string_view address,
                                                   const table::AddressSearch& search) const;
   std::string_view sender() const { return facts_.sender.value_or(std::string_view()); }
@@ -153,7 +158,7 @@ class Judge {
   Verdict found(const Restriction& restriction, Found found, const Target& target,
                 std::string cannot_permit = {});
   std::string forbids_permit(const Restriction& restriction, std::string_view name) const;
-  void permit_does_not_count(std::string_view cannot_permit) const;
+  Verdict permit_does_not_count(std::string_view cannot_permit);
   static constexpr std::string_view kSilently = "-";
 
   // dns_lists.cc: what lists in the DNS say
@@ -171,8 +176,11 @@ class Judge {
   Verdict ask_policy_service(const Restriction& restriction, const Target& target);
   policy::Attributes policy_request(const policy::ServiceSettings& service) const;
   Verdict mx_backup(std::string_view recipient, const Target& target);
-  Result<bool> is_own_host(const std::string& host);
-  Result<bool> may_back_up(const std::vector<dns::Record>& servers);
+  std::optional<std::vector<sys::Address>> exchanger_addresses(const std::string& host,
+                                                               const std::string& what, const Target& target);
+  void cannot_look_up(std::string_view what, std::string_view why, const Target& target);
+  Result<bool> is_exchanger(const std::vector<dns::Record>& servers, const Target& target);
+  Result<bool> may_back_up(const std::vector<dns::Record>& servers, const Target& target);
 
   // verified.cc: addresses that are tried
   Verdict unverified(const Restriction& restriction);

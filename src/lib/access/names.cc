@@ -4,6 +4,7 @@
 #include "access/judge.h"
 #include "access/reply.h"
 #include "base/text.h"
+#include "log/log.h"
 #include "mail/hostname.h"
 
 namespace postrider::access {
@@ -88,6 +89,10 @@ Judge::Verdict Judge::non_fqdn_hostname(std::string_view name) {
 
 Judge::Verdict Judge::unknown_hostname(std::string_view name) {
   dns::Answer answer = world_.lookup(name, kHostTypes, deadline_);
+  if (answer.status == dns::Status::policy) {
+    log::warning("{}: address or MX lookup error: DNS reply filter drops all results", name);
+    return Verdict::undecided;
+  }
   if (answer.found()) return Verdict::undecided;
   std::string text =
       fmt::format("<{}>: {} rejected: {}", name, about::kHelo,

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "clients/receive_overrides.h"
 #include "clients/tables.h"
 #include "config/params/bounce.h"
 #include "config/params/cleanup.h"
@@ -115,7 +116,7 @@ Settings::Settings(const config::Config& c)
       utf8(c.get(params::smtputf8_enable)),
       reject_unlisted_sender(c.get(params::smtpd_reject_unlisted_sender)),
       reject_unlisted_recipient(c.get(params::smtpd_reject_unlisted_recipient)),
-      knows_addresses(!lists_word(c.get(params::receive_override_options), "no_unknown_recipient_checks")),
+      knows_addresses(clients::receive_overrides(c).recipient_checks),
       relay_before_recipient(c.get(params::smtpd_relay_before_recipient_restrictions)),
       null_key(c.get(params::smtpd_null_access_lookup_key)),
       myorigin(c.get(params::myorigin)),
@@ -132,7 +133,8 @@ Settings::Settings(const config::Config& c)
       mail_version(c.get(params::mail_version)),
       unknown_address_tempfail(parse_temp_fail(c.get(params::unknown_address_tempfail_action))),
       unknown_helo_tempfail(parse_temp_fail(c.get(params::unknown_helo_hostname_tempfail_action))),
-      unverified_sender{c.get(params::unverified_sender_reject_code), c.get(params::unverified_sender_defer_code),
+      unverified_sender{c.get(params::unverified_sender_reject_code),
+                        c.get(params::unverified_sender_defer_code),
                         c.get(params::unverified_sender_reject_reason),
                         parse_temp_fail(c.get(params::unverified_sender_tempfail_action))},
       unverified_recipient{c.get(params::unverified_recipient_reject_code),

@@ -277,8 +277,8 @@ Result<void> RestrictionReader::read_service(Restriction& out) const {
     known = services_.emplace(out.argument, std::move(service)).first;
   }
   out.service = known->second;
-  // What log lines call it.
-  out.argument = out.service->settings().endpoint;
+  // What log lines call it, unless it is written with options.
+  if (!out.argument.starts_with('{')) out.argument = out.service->settings().endpoint;
   return {};
 }
 

@@ -51,9 +51,9 @@ enum class Action : unsigned char {
   policy_service,  ///< Another program decides.
   permit_mx_backup,
   reject_unverified,  ///< An address that cannot be delivered to.
-  sender_login,  ///< reject_sender_login_mismatch and the like.
+  sender_login,       ///< reject_sender_login_mismatch and the like.
 
-  removed,      ///< Gone since release 3.9.
+  removed,  ///< Gone since release 3.9.
   unknown,
   ignored,  ///< The argument is missing, and nothing depends on it; `problem` is the log line.
   misused,  ///< The argument is missing or malformed; `problem` is the log line.

@@ -17,7 +17,9 @@ std::optional<std::string> address_value(std::string_view name, std::string_view
                                          std::optional<std::string_view> address) {
   if (!name.starts_with(prefix)) return std::nullopt;
   std::string_view part = name.substr(prefix.size());
-  std::string_view text = address.value_or(std::string_view());
+  if (part != "" && part != "_name" && part != "_domain") return std::nullopt;
+  if (!address) return std::string();
+  std::string_view text = *address;
   if (part.empty()) return std::string(text.empty() ? "<>" : text);
   if (part == "_name") return std::string(text.empty() ? "<>" : mail::localpart_of(text));
   if (part == "_domain") return std::string(mail::domain_of(text));

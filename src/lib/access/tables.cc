@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::string_view kUnknown = "unknown";
 constexpr std::string_view kBrokenTable = "451 4.3.5 Server configuration error";
+/// How much of a key a log line shows.
+constexpr size_t kShownKey = 100;
 /// More servers of one domain are not looked at.
 constexpr size_t kMaxServers = 100;
 
@@ -103,7 +105,7 @@ Judge::Found Judge::find_key(const table::Maps& maps, std::string_view key) cons
   for (const auto& table : maps.tables()) {
     auto value = table->lookup(key, deadline_);
     if (!value) {
-      log::warning("{}: table lookup problem", table->spec());
+      log::warning("{} lookup error for \"{}\"", table->spec(), printable(key.substr(0, kShownKey)));
       return std::unexpected(std::move(value).error());
     }
     if (*value) return Hit{std::move(**value), std::string(key)};
@@ -136,8 +138,8 @@ Judge::Found Judge::find_address(const table::Maps& maps, std::string_view ip) c
 }
 
 Judge::Verdict Judge::check_mail(const Restriction& r, std::string_view address, const Target& target) {
-  auto reply = world_.resolve(sender(), address, deadline_);
-  if (!reply || (reply->flags & proto::kResolveFailed) != 0) return lookup_failure(address);
+  auto reply = resolve(sender(), address);
+  if (!reply) return lookup_failure(address);
   table::AddressSearch search{.localpart_if_local = false,
                               .at_domain = false,
                               .domain = true,
@@ -169,11 +171,14 @@ std::string Judge::forbids_permit(const Restriction& r, std::string_view name) c
   return fmt::format("restriction {} returns OK for {}", r.name, printable(name));
 }
 
-void Judge::permit_does_not_count(std::string_view cannot_permit) const {
-  if (cannot_permit == kSilently) return;
+/// What a client says about itself, and what its domain's servers are, is no reason to let it in.
+Judge::Verdict Judge::permit_does_not_count(std::string_view cannot_permit) {
+  if (cannot_permit == kSilently) return Verdict::undecided;
+  if (memory_.effects.discard) return Verdict::permit;  // It is not let in, after all.
   log::warning("{}", cannot_permit);
   log::warning("this is not allowed for security reasons");
   log::warning("use DUNNO instead of OK if you want to make an exception");
+  return configuration_error();
 }
 
 // --- servers of a domain ---
@@ -214,6 +219,7 @@ std::optional<std::vector<std::string>> Judge::servers_of(std::string_view name,
     domain.remove_prefix(dot + 1);
     answer = world_.lookup(domain, {&type, 1}, deadline_);
   }
+  if (answer.status == dns::Status::null_service) return std::nullopt;  // Mail goes nowhere (RFC 7505).
   if (!answer.found()) {
     std::string_view why = answer.status == dns::Status::try_again ? "Host not found, try again"
                            : answer.no_such_name                   ? "Host not found"

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/utf8.h"
+#include "base/utf8_text.h"
 
 namespace postrider {
 
@@ -138,6 +139,7 @@ void append_folded(std::string& out, char32_t code) {
 }  // namespace
 
 std::string casefold(std::string_view text) {
+  if (!uses_utf8_text()) return lowercase(text);
   if (is_all_ascii(text)) return lowercase(text);
   std::string out;
   out.reserve(text.size());

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/utf8_text.h"
+
 namespace postrider {
 
 std::string lowercase(std::string_view text) {
@@ -145,7 +147,20 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
+namespace {
+bool utf8_text = true;
+}  // namespace
+
+void use_utf8_text(bool yes) {
+  utf8_text = yes;
+}
+
+bool uses_utf8_text() {
+  return utf8_text;
+}
+
 std::string printable(std::string_view text, char replacement) {
+  if (!utf8_text) return printable_ascii(text, replacement);
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "base/time_text.h"
+#include "clients/receive_overrides.h"
 #include "config/params/instance.h"
 #include "config/params/milter.h"
 #include "config/params/rewrite.h"
@@ -53,17 +54,9 @@ InternalMailer::InternalMailer(const config::Config& config, std::string_view as
   };
   filter_bounces_ = filters("bounce");
   filter_notices_ = filters("notify");
-  const std::string detected = config.get(params::smtputf8_autodetect_classes);
-  auto detects = [&](std::string_view word) {
-    return lists("smtputf8_autodetect_classes", detected,
-                 {"sendmail", "smtpd", "qmqpd", "forward", "bounce", "notify", "verify", "all"},
-                 {word, "all"});
-  };
-  if (config.get(params::smtputf8_enable)) {
-    detect_bounces_ = detects("bounce");
-    detect_notices_ = detects("notify");
-    detect_probes_ = detects("verify");
-  }
+  detect_bounces_ = detects_smtputf8(config, "bounce");
+  detect_notices_ = detects_smtputf8(config, "notify");
+  detect_probes_ = detects_smtputf8(config, "verify");
 }
 
 uint32_t InternalMailer::cleanup_flags(const InternalEnvelope& envelope) const {

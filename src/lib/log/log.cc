@@ -85,6 +85,9 @@ void connect(State& s) {
   if (!c.json_path.empty()) s.json = file_sink(c.json_path);
 }
 
+/// Log daemons cut lines at 2048 bytes or so, with what they put in front of them.
+constexpr size_t kMaxLogged = 2000;
+
 void send_line(State& s, Severity severity, std::string_view text) {
   const Settings& c = s.settings;
   if (c.to_stderr || !s.opened) {
@@ -97,6 +100,7 @@ void send_line(State& s, Severity severity, std::string_view text) {
     (void)ignored;
   }
   if (!s.lines) return;
+  text = text.substr(0, kMaxLogged);
   if (c.postlog_path.empty()) {
     s.lines->add(fmt::format("<{}>{}{}[{}]: {}{}", c.facility | syslog_priority(severity), time_stamp(false),
                              c.ident, getpid(), label(severity), text));

@@ -67,7 +67,7 @@ void MimeParser::line(std::string_view text, LineEnd end) {
 void MimeParser::finish() {
   if (place_ == Place::headers) {
     put_header();
-    if (converts()) put_encoding_header(is_of_parts());
+    if (converts()) put_encoding_header();
     if (header_class_ == HeaderClass::primary) sink_.header_end();
   } else if (!converted_.empty()) {
     put_quoted_printable("", LineEnd::here);
@@ -115,7 +115,7 @@ void MimeParser::end_headers(std::string_view next_line, LineEnd end) {
   // Parts, or the header of a message inside, follow an empty line only.
   const bool parts_follow = next_line.empty() && is_of_parts();
   const bool message_follows = parts_follow && entity_.type == MediaType::message;
-  if (converts()) put_encoding_header(parts_follow || entity_.type == MediaType::multipart);
+  if (converts()) put_encoding_header();
   if (header_class_ == HeaderClass::primary) {
     sink_.header_end();
     report(options_.report_non_empty_end && !next_line.empty(), MimeProblem::non_empty_end, next_line);
@@ -153,8 +153,11 @@ void MimeParser::check_encoding_domain() {
   report(options_.report_encoding_domain && bad, MimeProblem::encoding_domain, encoding_name_);
 }
 
-/// In place of the header that said 8bit or binary. What is made of parts is converted part by part.
-void MimeParser::put_encoding_header(bool of_parts) {
+/// In place of the header that said 8bit or binary. What is made of parts is converted part by part; of other
+/// messages inside only message/global may be encoded (RFC 2046 section 5.2, RFC 6532).
+void MimeParser::put_encoding_header() {
+  const bool of_parts = entity_.type == MediaType::multipart ||
+                        (entity_.type == MediaType::message && entity_.subtype != Subtype::global);
   sink_.header(header_class_, nullptr,
                of_parts ? "Content-Transfer-Encoding: 7bit" : "Content-Transfer-Encoding: quoted-printable");
 }

@@ -119,7 +119,7 @@ class MimeParser {
   void header_line(std::string_view text, LineEnd end);
   void body_line(std::string_view text, LineEnd end);
   void put_header();
-  void put_encoding_header(bool of_parts);
+  void put_encoding_header();
   void check_encoding_domain();
   bool is_of_parts() const;
   void end_headers(std::string_view next_line, LineEnd end);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "log/log.h"
 #include "mail/hostname.h"
 
 namespace postrider::rewrite {
@@ -22,7 +23,9 @@ Result<LocalDomains::Decision> LocalDomains::match(std::string_view domain, Dead
 }
 
 LocalDomains::Decision LocalDomains::match_literal(std::string_view literal) const {
-  auto text = mail::mailhost_address(literal.substr(1, literal.size() - 2));
+  std::string why;
+  auto text = mail::mailhost_address(literal.substr(1, literal.size() - 2), &why);
+  if (!text) log::warning("{}", why);
   auto address = text ? sys::Address::from_ip(*text) : std::nullopt;
   if (!address) return {};
   auto in = [&](const std::vector<sys::Address>& list) {

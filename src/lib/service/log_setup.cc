@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/utf8_text.h"
 #include "config/params/instance.h"
+#include "config/params/rewrite.h"
 #include "config/params/services.h"
 #include "config/params/system.h"
 #include "log/log.h"
@@ -16,6 +18,7 @@ namespace postrider::service {
 namespace params = config::params;
 
 void open_log(const config::Config& config, std::string_view program, const LogChoice& choice) {
+  use_utf8_text(config.get(params::smtputf8_enable));
   log::Settings settings;
   settings.ident = fmt::format("{}/{}", config.get(params::syslog_name), program);
   settings.host_name = config.get(params::myhostname);

@@ -222,7 +222,7 @@ TEST(MimeDowngrade, SaysWhatItDidToOtherMessageTypes) {
       parse("Content-Type: message/global\nContent-Transfer-Encoding: 8bit\n\nA: \xc3\xbc", kDowngrade),
       "P Content-Type: message/global\nP Content-Transfer-Encoding: quoted-printable\n.\nB \nB A: =C3=BC\n");
   EXPECT_EQ(parse("Content-Type: message/x\nContent-Transfer-Encoding: 8bit\n\n\xc3\xbc", kDowngrade),
-            "P Content-Type: message/x\nP Content-Transfer-Encoding: quoted-printable\n.\nB \nB =C3=BC\n");
+            "P Content-Type: message/x\nP Content-Transfer-Encoding: 7bit\n.\nB \nB =C3=BC\n");
 }
 
 TEST(MimeDowngrade, BreaksLongLines) {

@@ -37,12 +37,19 @@ class FakeWorld : public access::World {
                                                   : uint32_t{proto::kResolveDefault};
     return reply;
   }
-  dns::Answer lookup(std::string_view, std::span<const dns::Type>, Deadline) override {
+  dns::Answer lookup(std::string_view name, std::span<const dns::Type> types, Deadline) override {
+    for (dns::Type type : types) {
+      auto known = records.find(std::string(dns::type_name(type)) + " " + std::string(name));
+      if (known != records.end()) return known->second;
+    }
     dns::Answer answer;
     answer.status = dns::Status::not_found;
     return answer;
   }
-  sys::HostAnswer addresses(std::string_view, Deadline) override {
+  sys::HostAnswer addresses(std::string_view host, Deadline) override {
+    if (auto known = hosts.find(std::string(host)); known != hosts.end()) {
+      return sys::HostAnswer{.addresses = {*sys::Address::from_ip(known->second)}};
+    }
     return sys::HostAnswer::failed(sys::HostError::unknown_host);
   }
   /// Localparts say it: "good", "bad"; anything else is still being tried.
@@ -54,7 +61,19 @@ class FakeWorld : public access::World {
     answer.text = std::string_view("as they say");
     return answer;
   }
+  /// "MX name": a mail exchanger of that name.
+  void add_exchanger(const std::string& name, const std::string& host, uint16_t preference = 10) {
+    dns::Answer& answer = records["MX " + name];
+    answer.status = dns::Status::found;
+    dns::Record record;
+    record.type = dns::Type::mx;
+    record.preference = preference;
+    record.data = host;
+    answer.records.push_back(record);
+  }
   bool broken = false;
+  std::map<std::string, dns::Answer> records;
+  std::map<std::string, std::string> hosts;
 };
 
 /// Keeps what it gets.
@@ -131,7 +150,8 @@ class FakeCounter : public EventCounter {
 
 class FakePostmaster : public Postmaster {
  public:
-  void report(std::string_view, const Transcript& transcript, ErrorClasses, std::string_view reason) override {
+  void report(std::string_view, const Transcript& transcript, ErrorClasses,
+              std::string_view reason) override {
     reports.push_back(transcript.text() + std::string(reason));
   }
   std::vector<std::string> reports;

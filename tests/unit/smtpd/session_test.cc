@@ -173,6 +173,8 @@ TEST_F(SessionTest, AMessageThatIsTooLargeIsReadAndRefused) {
   serve("message_size_limit = 100\n", [&](Peer& peer) {
     peer.reply();
     EXPECT_EQ(peer.say("MAIL FROM:<a@b.test> SIZE=101"), "552 5.3.4 Message size exceeds fixed limit");
+    EXPECT_EQ(peer.say("MAIL FROM:<a@b.test>"), "552 5.3.4 Message size exceeds fixed limit");
+    EXPECT_EQ(peer.say("RSET"), "250 2.0.0 Ok");
     EXPECT_EQ(
         deliver(peer, "Subject: x\r\n\r\n" + std::string(80, 'x') + "\r\n" + std::string(80, 'y') + "\r\n"),
         "552 5.3.4 Error: message file too big");
@@ -386,8 +388,15 @@ TEST_F(SessionTest, OtherIdentitiesAreTakenFromThoseWhoMayTell) {
   EXPECT_TRUE(mail_.last().has("A:client_address=2001:db8::9")) << mail_.last().all();
   EXPECT_TRUE(mail_.last().has("A:helo_name=a?b"));
   EXPECT_TRUE(mail_.last().has("N:Received: from a?b (unknown [IPv6:2001:db8::9])")) << mail_.last().all();
+  serve("smtpd_authorized_xclient_hosts = 192.0.2.7\ninet_protocols = ipv4\n", [&](Peer& peer) {
+    peer.reply();
+    EXPECT_EQ(peer.say("XCLIENT ADDR=IPV6:2001:db8::9"), "501 5.5.4 Bad ADDR syntax: IPV6:2001:db8::9");
+    EXPECT_EQ(peer.say("XCLIENT port=99999"), "220 mx.test ESMTP Testing");
+    EXPECT_EQ(peer.say("XCLIENT foo=bar"), "501 5.5.4 Bad XCLIENT attribute name: foo");
+  });
   serve("smtpd_authorized_xforward_hosts = 192.0.2.7\n", [&](Peer& peer) {
     peer.reply();
+    EXPECT_EQ(peer.say("XFORWARD ADDR=x"), "501 5.5.4 Bad ADDR syntax: x");
     EXPECT_EQ(peer.say("XFORWARD NAME=far.test ADDR=198.51.100.1 IDENT=ABC SOURCE=LOCAL"), "250 2.0.0 Ok");
     deliver(peer);
     deliver(peer);

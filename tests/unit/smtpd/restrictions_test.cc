@@ -1,0 +1,169 @@
+// What restrictions and access tables do to requests, seen by the client and in the log.
+#include "base/utf8_text.h"
+#include "session_fixture.h"
+
+namespace postrider::smtpd {
+namespace {
+
+TEST_F(SessionTest, ServersOfADomainAreNoReasonToLetItIn) {
+  world_.add_exchanger("friend.test", "mx.friend.test");
+  world_.records["MX null.test"].status = dns::Status::null_service;
+  serve("smtpd_sender_restrictions = check_sender_mx_access inline:{mx.friend.test=OK}\n", [&](Peer& peer) {
+    peer.reply();
+    peer.say("EHLO x.test");
+    peer.say("MAIL FROM:<a@friend.test>");
+    EXPECT_EQ(peer.say("RCPT TO:<joe@here.test>"), "451 4.3.5 Server configuration error");
+    peer.say("RSET");
+    peer.say("MAIL FROM:<a@null.test>");
+    EXPECT_EQ(peer.say("RCPT TO:<joe@here.test>"), "250 2.1.5 Ok");
+  });
+  EXPECT_TRUE(logged("warning: restriction check_sender_mx_access returns OK for a@friend.test"));
+  EXPECT_FALSE(logged("Unable to look up MX host for null.test")) << log_text();
+}
+
+TEST_F(SessionTest, ABackupServerWaitsForTheNamesOfOthers) {
+  world_.add_exchanger("gone.test", "no-such-host.test");
+  world_.add_exchanger("mine.test", "no-such-host.test");
+  world_.add_exchanger("mine.test", "mx.test", 20);
+  serve(
+      "mydestination = mx.test\nsmtpd_recipient_restrictions = permit_mx_backup, reject_unauth_destination\n"
+      "smtpd_relay_restrictions =\n",
+      [&](Peer& peer) {
+        peer.reply();
+        peer.say("EHLO x.test");
+        peer.say("MAIL FROM:<a@sender.test>");
+        EXPECT_EQ(
+            peer.say("RCPT TO:<x@gone.test>").substr(0, 108),
+            "450 4.4.4 <x@gone.test>: Recipient address rejected: Unable to look up mail exchanger host "
+            "no-such-host.test");
+        EXPECT_EQ(peer.say("RCPT TO:<x@mine.test>"), "250 2.1.5 Ok");
+      });
+}
+
+TEST_F(SessionTest, TablesAreAskedForFoldedAddresses) {
+  serve(
+      "smtpd_recipient_restrictions = check_recipient_access regexp:{{/^J\xc3\x96p@/ REJECT as written}, "
+      "{/^j\xc3\xb6p@/ REJECT folded}}, reject_unauth_destination\n",
+      [&](Peer& peer) {
+        peer.reply();
+        peer.say("EHLO x.test");
+        peer.say("MAIL FROM:<a@sender.test>");
+        EXPECT_EQ(peer.say("RCPT TO:<J\xc3\x96P@here.test>"),
+                  "554 5.7.1 <J\xc3\x96P@here.test>: Recipient address rejected: folded");
+      });
+}
+
+TEST_F(SessionTest, ADomainThatFoldsToAsciiNeedsNoExtension) {
+  serve("relay_domains = relay.test\n", [&](Peer& peer) {
+    peer.reply();
+    peer.say("EHLO x.test");
+    EXPECT_EQ(peer.say("MAIL FROM:<a@stra\xc3\x9f"
+                       "e.test>"),
+              "250 2.1.0 Ok");
+    peer.say("RSET");
+    EXPECT_EQ(peer.say("MAIL FROM:<a@b\xc3\xbc"
+                       "cher.test>"),
+              "501 5.1.7 Bad sender address syntax");
+  });
+}
+
+TEST_F(SessionTest, WithoutUtf8OtherBytesAreNotShown) {
+  use_utf8_text(false);
+  serve("smtputf8_enable = no\n", [&](Peer& peer) {
+    peer.reply();
+    peer.say("EHLO x.test");
+    peer.say("MAIL FROM:<a@sender.test>");
+    EXPECT_EQ(peer.say("RCPT TO:<n\xc3\xb6@here.test>"),
+              "550 5.1.1 <n  @here.test>: Recipient address rejected: User unknown in local recipient table");
+  });
+  EXPECT_TRUE(logged("to=<n??@here.test>")) << log_text();
+  use_utf8_text(true);
+}
+
+TEST_F(SessionTest, AFooterNamesWhatWasAccepted) {
+  serve("smtpd_reject_footer = \\c. [$sender] [$recipient]\n", [&](Peer& peer) {
+    peer.reply();
+    EXPECT_EQ(peer.say("FOO"), "500 5.5.2 Error: command not recognized. [] []");
+    peer.say("EHLO x.test");
+    peer.say("MAIL FROM:<>");
+    EXPECT_EQ(peer.say("RCPT TO:<x@elsewhere.test>"),
+              "454 4.7.1 <x@elsewhere.test>: Relay access denied. [<>] []");
+    peer.say("RCPT TO:<joe@here.test>");
+    EXPECT_EQ(peer.say("RCPT TO:<x@elsewhere.test>"),
+              "454 4.7.1 <x@elsewhere.test>: Relay access denied. [<>] [joe@here.test]");
+  });
+}
+
+TEST_F(SessionTest, WhatTablesWantStandsBehindTheContent) {
+  serve(
+      "smtpd_sender_restrictions = check_sender_access inline:{{a@sender.test=BCC jane@here.test}, "
+      "{h@sender.test=HOLD}}\n"
+      "smtpd_recipient_restrictions = reject_unauth_destination, check_recipient_access "
+      "inline:{{joe@here.test=FILTER smtp:filter}, {jane@here.test=DISCARD}}\n",
+      [&](Peer& peer) {
+        peer.reply();
+        peer.say("EHLO x.test");
+        peer.say("MAIL FROM:<a@sender.test>");
+        peer.say("RCPT TO:<joe@here.test>");
+        peer.say("DATA");
+        peer.send("Subject: x\r\n\r\n");
+        EXPECT_EQ(peer.say("."), "250 2.0.0 Ok: queued as ID1");
+        peer.say("MAIL FROM:<h@sender.test>");
+        peer.say("RCPT TO:<joe@here.test>");
+        peer.say("RCPT TO:<jane@here.test>");
+      });
+  std::string all = mail_.messages[0]->all();
+  EXPECT_NE(all.find("X:\nL:smtp:filter\nR:jane@here.test\nA:notify_flags=1\nE:\n"), std::string::npos)
+      << all;
+  std::string lines = log_text();
+  size_t first = lines.find("hold: RCPT");
+  ASSERT_NE(first, std::string::npos) << lines;
+  EXPECT_EQ(lines.find("hold: RCPT", first + 1), std::string::npos) << lines;
+}
+
+TEST_F(SessionTest, ARefusalAtTheEndLeavesTheSender) {
+  serve("smtpd_end_of_data_restrictions = check_sender_access inline:{a@sender.test=REJECT}\n",
+        [&](Peer& peer) {
+          peer.reply();
+          peer.say("EHLO x.test");
+          peer.say("MAIL FROM:<a@sender.test>");
+          peer.say("RCPT TO:<joe@here.test>");
+          peer.say("DATA");
+          peer.send("Subject: x\r\n\r\n");
+          EXPECT_EQ(peer.say("."), "554 5.7.1 <a@sender.test>: Sender address rejected: Access denied");
+          EXPECT_EQ(peer.say("MAIL FROM:<b@sender.test>"), "503 5.5.1 Error: nested MAIL command");
+          EXPECT_EQ(peer.say("DATA"), "554 5.5.1 Error: no valid recipients");
+          EXPECT_EQ(peer.say("RCPT TO:<jane@here.test>"), "250 2.1.5 Ok");
+          EXPECT_EQ(peer.say("RSET"), "250 2.0.0 Ok");
+          EXPECT_EQ(peer.say("MAIL FROM:<b@sender.test>"), "250 2.1.0 Ok");
+        });
+  EXPECT_EQ(mail_.messages.size(), 2U);
+}
+
+TEST_F(SessionTest, ActionsOnMessagesNeedOne) {
+  serve(
+      "smtpd_etrn_restrictions = check_etrn_access inline:{a.test=HOLD}\n"
+      "smtpd_client_restrictions = check_client_access static:{PREPEND X-A: b}\n"
+      "smtpd_delay_reject = no\n",
+      [&](Peer& peer) {
+        peer.reply();
+        peer.say("EHLO x.test");
+        peer.say("ETRN a.test");
+      });
+  EXPECT_TRUE(logged("action HOLD is unavailable in smtpd_etrn_restrictions")) << log_text();
+  EXPECT_TRUE(logged("action PREPEND is always skipped in Client host or Helo command restrictions"));
+}
+
+TEST_F(SessionTest, VerifyingWithoutADeclarationEndsTheTransaction) {
+  serve("strict_smtputf8 = yes\n", [&](Peer& peer) {
+    peer.reply();
+    peer.say("EHLO x.test");
+    peer.say("MAIL FROM:<a@sender.test>");
+    EXPECT_EQ(peer.say("VRFY j\xc3\xb6@here.test"),
+              "553 5.6.7 Must declare SMTPUTF8 to send unicode address");
+    EXPECT_EQ(peer.say("MAIL FROM:<a@sender.test>"), "250 2.1.0 Ok");
+  });
+}
+
+}  // namespace
+}  // namespace postrider::smtpd
