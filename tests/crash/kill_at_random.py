@@ -185,10 +185,13 @@ def run(build, mode, rounds, seed):
         print(f"{mode}, {rounds} rounds, seed {seed}: {ledger.sent} sent, {len(ledger.acknowledged)} acknowledged, "
               f"{len(lost)} lost, {twice} delivered twice, {unknown} delivered without the sender knowing; killed: "
               + ", ".join(f"{name} {n}" for name, n in sorted(killed.items())))
-        if lost or not ledger.acknowledged:
-            print("lost:" if lost else "nothing was acknowledged: the test tested nothing", *lost[:20])
+        crashes = mail.crashes()
+        if crashes:
+            print("crashed by themselves:", *crashes[:20], sep="\n")
+        if lost or crashes or not ledger.acknowledged:
+            print("lost:" if lost else "nothing was acknowledged" if not crashes else "", *lost[:20])
             print(mail.log()[-20000:])
-        return 1 if lost or not ledger.acknowledged else 0
+        return 1 if lost or crashes or not ledger.acknowledged else 0
     except RuntimeError:
         print(mail.log()[-5000:])
         raise

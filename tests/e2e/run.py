@@ -266,6 +266,8 @@ def main():
     try:
         namespaces.use_resolver(runner.mail.directory)
         runner.run(Script(path))
+        if crashes := runner.mail.crashes():
+            raise Failure("a process crashed:\n" + "\n".join(crashes))
         return 0
     except Failure as problem:
         print(f"{os.path.basename(path)}: {problem}\n\n--- log\n{runner.mail.log()}")

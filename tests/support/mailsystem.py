@@ -6,6 +6,7 @@ directories). Nothing outside the scratch directory is touched.
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -198,6 +199,11 @@ class MailSystem:
     def wait_settled(self, timeout=30):
         """Until nothing is on its way: only deferred and held messages are left."""
         self.wait_queue(lambda entries: all(e["queue_name"] in ("deferred", "hold") for e in entries), "settled", timeout)
+
+    def crashes(self):
+        """Log lines about processes that ended by a mistake of their own: a broken invariant, a bad access, a sanitizer."""
+        return [line for line in self.log().splitlines()
+                if re.search(r": panic: |killed by signal (?!9\b|14\b|15\b)", line)]
 
     def log(self):
         try:
