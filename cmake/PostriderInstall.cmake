@@ -16,7 +16,7 @@ install(DIRECTORY ${PROJECT_BINARY_DIR}/man/ DESTINATION ${POSTRIDER_MANPAGE_DIR
 configure_file(conf/postrider.service.in ${PROJECT_BINARY_DIR}/postrider.service @ONLY)
 set(POSTRIDER_UNIT_DIRECTORY "${CMAKE_INSTALL_PREFIX}/lib/systemd/system" CACHE STRING "where the systemd unit goes")
 install(FILES ${PROJECT_BINARY_DIR}/postrider.service DESTINATION ${POSTRIDER_UNIT_DIRECTORY})
-install(FILES README.md CHANGELOG.md LICENSE docs/differences.md DESTINATION ${POSTRIDER_README_DIRECTORY})
+install(FILES README.md CHANGELOG.md LICENSE docs/differences.md docs/lint.md DESTINATION ${POSTRIDER_README_DIRECTORY})
 
 # Names that sendmail and smtp are run under; a configuration that is there already; the set-gid commands.
 install(CODE "

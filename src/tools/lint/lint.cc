@@ -1,28 +1,36 @@
-#include "io/loop.h"
 #include "tools/lint/checks.h"
 
 namespace postrider::lint {
 
+namespace {
+
+using Check = void (*)(const Model&, Report&);
+
+constexpr Check kChecks[] = {
+    check_names,    check_values,  check_readers,      check_services, check_transports,
+    check_networks, check_tls,     check_tables,       check_content,  check_authentication,
+    check_chroot,   check_classes, check_restrictions, check_relaying,
+};
+
+/// A value that is none can end any of the checks; where it stands has mostly been said, in better words.
+void run(Check check, const Model& model, Report& report) {
+  try {
+    check(model, report);
+  } catch (const config::ConfigError& error) {
+    const config::Source& source = error.source();
+    Place place{source.line > 0 ? source.file : model.main_cf_path(), source.line};
+    if (!report.has(place)) report.add(codes::bad_value, place, error.what(), error.remedy());
+  }
+}
+
+}  // namespace
+
 void lint(const std::string& directory, Report& report) {
   auto model = Model::load(directory, report);
   if (!model) return;
-  check_names(*model, report);
-  check_values(*model, report);
-  check_readers(*model, report);
-  check_services(*model, report);
-  check_transports(*model, report);
-  check_authentication(*model, report);
-  check_networks(*model, report);
-  check_tls(*model, report);
-  // Tables are asked as in daemons, which have a loop.
-  io::run_with_loop([&] {
-    check_tables(*model, report);
-    check_content(*model, report);
-    check_chroot(*model, report);
-    check_classes(*model, report);
-    check_restrictions(*model, report);
-    check_relaying(*model, report);
-  });
+  // Not in a fiber: its stack is too small for what a configuration can nest. Tables in files need no loop.
+  for (Check check : kChecks)
+    run(check, *model, report);
 }
 
 }  // namespace postrider::lint

@@ -212,6 +212,19 @@ TEST(Lint, AMainCfThatDoesNotLoadIsAnError) {
   fs::remove_all(directory);
 }
 
+TEST(Lint, ValuesThatCannotBeExpandedDoNotEndIt) {
+  fs::path directory = *sys::make_private_directory();
+  std::ofstream(directory / "main.cf")
+      << "compatibility_level = ${\nalias_maps = hash:/x $alias_maps\nmaillog_file = $(\n";
+  std::ofstream(directory / "master.cf") << "smtp inet n - n - - smtpd\n";
+  Report report;
+  auto found = found_in(directory, report);
+  EXPECT_NE(std::ranges::find(found, "main.cf:1 bad-value"), found.end()) << all_text(report);
+  EXPECT_NE(std::ranges::find(found, "main.cf:2 bad-value"), found.end()) << all_text(report);
+  EXPECT_NE(std::ranges::find(found, "main.cf:3 bad-value"), found.end()) << all_text(report);
+  fs::remove_all(directory);
+}
+
 TEST(Lint, AnOpenRelayIsShownByASession) {
   Copy copy(kData / "faulty" / "relay-sender");
   Report report;
