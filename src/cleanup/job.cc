@@ -41,7 +41,10 @@ void commit(Workshop& workshop, MessageState& state) {
   if (hold) state.writer.set_destination(QueueName::hold);
   auto committed = state.writer.commit(Deadline::after(workshop.settings.ipc_timeout));
   if (committed) {
-    if (!hold) workshop.notifier.arrived(state.id());
+    if (!hold) {
+      workshop.notifier.arrived(state.id());
+      workshop.in_flow.arrived(state.id());
+    }
     return;
   }
   log::warning("{}: write queue file: {}", state.id(), committed.error().text);
@@ -59,6 +62,7 @@ Result<void> refuse(ipc::Connection& connection, const Error& error, seconds tim
 
 Result<void> serve_message(Workshop& workshop, ipc::Connection& connection, uint32_t flags) {
   seconds timeout = workshop.settings.ipc_timeout;
+  workshop.in_flow.pause();
   auto writer = queue::MessageWriter::begin(workshop.store, workshop.committer);
   if (!writer) return refuse(connection, writer.error(), timeout);
   MessageState state(workshop.settings, std::move(*writer), flags);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cleanup/address_mapper.h"
+#include "cleanup/in_flow.h"
 #include "cleanup/message_state.h"
 #include "cleanup/notifier.h"
 #include "cleanup/settings.h"
@@ -22,7 +23,10 @@ struct Workshop {
         committer(queue::system_files()),
         mapper(settings, tables),
         reporter(config, "cleanup"),
-        notifier(config) {}
+        notifier(config),
+        in_flow(settings.in_flow_delay, settings.in_flow_limit, [this](const std::string& id) {
+          return store.status(queue::QueueName::incoming, id).has_value();
+        }) {}
   Settings settings;
   Tables tables;
   queue::Store store;
@@ -30,6 +34,7 @@ struct Workshop {
   AddressMapper mapper;
   delivery::Reporter reporter;
   Notifier notifier;
+  InFlow in_flow;
 };
 
 /// Serves one connection: message after message until the client ends it. The error is for the log.

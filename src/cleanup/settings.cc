@@ -9,6 +9,7 @@
 #include "config/params/cleanup.h"
 #include "config/params/instance.h"
 #include "config/params/local.h"
+#include "config/params/qmgr.h"
 #include "config/params/rewrite.h"
 #include "config/params/smtpd.h"
 #include "config/params/system.h"
@@ -98,6 +99,8 @@ Settings::Settings(const config::Config& c)
       ipc_timeout(c.get(params::ipc_timeout)),
       log_form(
           mail::parse_log_form(c.get(params::info_log_address_format)).value_or(mail::LogForm::external)),
+      in_flow_delay(c.get(params::in_flow_delay)),
+      in_flow_limit(static_cast<size_t>(c.get(params::default_process_limit))),
       attribute_limit(static_cast<size_t>(c.get(params::queue_file_attribute_count_limit))),
       duplicate_filter_limit(static_cast<size_t>(c.get(params::duplicate_filter_limit))),
       enable_original_recipient(c.get(params::enable_original_recipient)),

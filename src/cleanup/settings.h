@@ -48,6 +48,8 @@ struct Settings {
   mail::LogForm log_form;
 
   // --- the envelope
+  seconds in_flow_delay;
+  size_t in_flow_limit;  ///< Messages that may wait for the queue manager before the delay.
   size_t attribute_limit;
   size_t duplicate_filter_limit;  ///< 0: no limit.
   bool enable_original_recipient;

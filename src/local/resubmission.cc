@@ -40,7 +40,6 @@ Result<void> Resubmission::begin_envelope(clients::Submission& message, const Sc
   TRY(attribute(names::kEnvelopeId, scope.dsn_envid));
   TRY(attribute(names::kLogClientName, request.client_name));
   TRY(attribute(names::kLogClientAddress, request.client_address));
-  TRY(attribute(names::kLogClientPort, request.client_port));
   TRY(attribute(names::kLogProtocolName, request.client_protocol));
   TRY(attribute(names::kLogHeloName, request.client_helo));
   TRY(attribute(names::kSaslMethod, request.sasl_method));

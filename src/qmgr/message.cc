@@ -41,7 +41,6 @@ proto::DeliverRequest make_request(const Message& message, const Entry& entry) {
   out.sasl_username = e.attribute(attribute::kSaslUsername);
   out.sasl_sender = e.attribute(attribute::kSaslSender);
   out.log_ident = e.attribute(attribute::kLogIdent);
-  if (out.log_ident.empty()) out.log_ident = message.id;
   out.rewrite_context = e.attribute(attribute::kRewriteContext);
   out.recipients = entry.recipients;
   return out;

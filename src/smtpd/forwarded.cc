@@ -165,16 +165,22 @@ std::expected<void, std::string> apply_xclient(std::span<const mail::SmtpWord> w
   return apply(words, to, families, set_xclient);
 }
 
+void Forwarded::make_label(bool with_port) {
+  label = name;
+  if (address == kUnknown) return;
+  label += fmt::format("[{}]", address);
+  if (with_port) label += fmt::format(":{}", port);
+}
+
 std::expected<void, std::string> apply_xforward(std::span<const mail::SmtpWord> words, Forwarded& to,
                                                 Families families) {
-  auto done = apply(words, to, families, [](const Pair& pair, Forwarded& out, Families usable) {
+  to.renamed = false;
+  return apply(words, to, families, [](const Pair& pair, Forwarded& out, Families usable) {
     auto set = set_xforward(pair, out, usable);
     out.told = out.told || set;
+    if (set && (pair.name == "NAME" || pair.name == "ADDR")) out.renamed = true;
     return set;
   });
-  to.label = to.name == kUnknown && to.address == kUnknown ? std::string(kUnknown)
-                                                           : fmt::format("{}[{}]", to.name, to.address);
-  return done;
 }
 
 }  // namespace postrider::smtpd

@@ -24,9 +24,13 @@ struct Families {
 /// Identity for logs, from a content filter in front of this server.
 struct Forwarded {
   std::string name = "unknown", address = "unknown", port = "unknown", helo_name, protocol, ident;
-  std::optional<bool> local;  ///< SOURCE=LOCAL: it has come from this system.
-  std::string label;          ///< "name[address]"
-  bool told = false;          ///< Something was accepted.
+  std::optional<bool> local;      ///< SOURCE=LOCAL: it has come from this system.
+  std::string label = "unknown";  ///< "name[address]", or the name when there is no address.
+  bool told = false;              ///< Something was accepted.
+  bool renamed = false;           ///< The last command had a name or an address.
+
+  /// Makes the label, with the port if so wanted.
+  void make_label(bool with_port);
 };
 
 /// What XCLIENT changes beside the client.

@@ -64,7 +64,9 @@ void Session::assess_client() {
 
 namespace {
 
-bool is_single_line(std::string_view input) { return input.find('\n') + 1 == input.size(); }
+bool is_single_line(std::string_view input) {
+  return input.find('\n') + 1 == input.size();
+}
 
 }  // namespace
 
@@ -75,8 +77,8 @@ bool Session::greet() {
   }
   if (!stand_alone()) {
     if (!within_connection_limits()) return false;
-    // Who sends a whole session ahead is no mail client. A first command that comes too early harms nobody: it is
-    // answered after the greeting, as the client expects.
+    // Who sends a whole session ahead is no mail client. A first command that comes too early harms nobody:
+    // it is answered after the greeting, as the client expects.
     if (client_talks_ahead("CONNECT") && server_.settings.forbid_unauth_pipelining &&
         !is_single_line(dialogue_.waiting_input())) {
       return refuse("554 5.5.0 Error: SMTP protocol synchronization");

@@ -177,8 +177,8 @@ bool Session::xclient(Words arguments) {
   Substitute substitute{.client = client_, .helo_name = {}, .protocol = "SMTP", .has_helo = false};
   auto applied = apply_xclient(arguments, substitute, server_.settings.families);
   client_ = std::move(substitute.client);
-  client_.make_label(server_.settings.client_port_logging);
   if (!applied) return refuse(applied.error());
+  client_.make_label(server_.settings.client_port_logging);
   close_transcript(0);
   end_transaction();
   helo_name_ = std::move(substitute.helo_name);
@@ -199,6 +199,7 @@ bool Session::xforward(Words arguments) {
     if (!forwarded_->told) forwarded_.reset();
     return refuse(applied.error());
   }
+  if (forwarded_->renamed) forwarded_->make_label(server_.settings.client_port_logging);
   reply("250 2.0.0 Ok");
   return true;
 }

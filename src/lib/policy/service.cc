@@ -1,5 +1,7 @@
 #include "policy/service.h"
 
+#include <cerrno>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -130,10 +132,14 @@ std::string Lease::ask(const Attributes& attributes, Deadline deadline) {
     connection_.reset();
     // A service may close a connection that was idle at any time.
     if (reused && answer.error().kind == ErrorKind::closed) continue;
-    if (attempt++ >= settings.try_limit || deadline.passed()) {
+    bool last = attempt++ >= settings.try_limit || deadline.passed();
+    // That it has closed the connection, or answers nonsense, need not happen again.
+    const Error& error = answer.error();
+    bool usual = error.kind == ErrorKind::closed || error.kind == ErrorKind::invalid || error.code == ENOENT;
+    if (last || !usual) {
       log::warning("problem talking to server {}: {}", settings.address(), reason_of(answer.error()));
-      return settings.default_action;
     }
+    if (last) return settings.default_action;
     io::sleep_until(Deadline::after(settings.retry_delay).or_sooner(deadline));
   }
 }

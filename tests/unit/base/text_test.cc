@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/casefold.h"
+#include "base/utf8_text.h"
+
 namespace postrider {
 namespace {
 
@@ -43,6 +46,15 @@ TEST(Text, PrintableReplacesControlsAndBrokenUtf8) {
   EXPECT_EQ(printable("a\r\nb\x7f"), "a??b?");
   EXPECT_EQ(printable("gr\xc3\xbc\xc3"), "gr\xc3\xbc?");
   EXPECT_EQ(printable_ascii("gr\xc3\xbc"), "gr??");
+}
+
+TEST(Text, Utf8CanBeSwitchedOff) {
+  use_utf8_text(false);
+  EXPECT_EQ(printable("a\xc3\xb6"), "a??");
+  EXPECT_EQ(casefold("A\xc3\x96"), "a\xc3\x96");
+  use_utf8_text(true);
+  EXPECT_EQ(printable("a\xc3\xb6"), "a\xc3\xb6");
+  EXPECT_EQ(casefold("A\xc3\x96"), "a\xc3\xb6");
 }
 
 TEST(Text, Utf8RejectsOverlongAndSurrogates) {

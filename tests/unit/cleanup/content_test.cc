@@ -155,6 +155,18 @@ TEST_F(ContentTest, ChecksDecideAboutTheMessage) {
   EXPECT_EQ(submit(main_cf, mail({"X-Reject: a", "", ""}), proto::kCleanupMap).status.problems, 0U);
 }
 
+TEST_F(ContentTest, NothingBehindANullByteOfAHeaderIsKept) {
+  Input in = mail({"Subject: a", "X-N: b", "", "c"});
+  size_t at = in.records.find("X-N: b");
+  in.records[at + 4] = '\0';
+  EXPECT_EQ(submit("", in).content, "Subject: a\nX-N:\n\nc\n");
+}
+
+TEST_F(ContentTest, ARefusedHeaderIsTheLastThingThatIsTold) {
+  submit("header_checks = pcre:{{/^X-Reject:/ REJECT}}\n", mail({"Subject: a", "X-Reject: b", "", ""}));
+  EXPECT_FALSE(logged("message-id="));
+}
+
 TEST_F(ContentTest, AFailingCheckTableRefusesForNow) {
   Outcome out = submit("body_checks = fail:x\n", mail({"", "x"}));
   EXPECT_EQ(out.status.problems, static_cast<uint32_t>(proto::kProblemWrite));

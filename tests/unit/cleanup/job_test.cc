@@ -90,6 +90,16 @@ TEST_F(JobTest, AQueueFileHasALimit) {
   EXPECT_EQ(out.status.problems, static_cast<uint32_t>(proto::kProblemSize));
   EXPECT_TRUE(logged("queue file size limit exceeded"));
   EXPECT_EQ(out.envelope, "");
+  // Blocks of 4096 bytes are complained about as they are written, the rest at the end.
+  EXPECT_TRUE(logged("mail_stream_cleanup: close error"));
+}
+
+TEST_F(JobTest, AProbeOfAListDoesNotGoToItsMembers) {
+  Input in = Input::envelope("double-bounce").attribute("trace_flags", "256");
+  in.add(RecordType::recipient, "list@x").content({"", "x"}).end();
+  Outcome out = submit("virtual_alias_maps = inline:{{list@x = a@x, b@x}}\n", in);
+  EXPECT_EQ(out.status.problems, 0U);
+  EXPECT_EQ(out.envelope, "S:double-bounce@mx.example");
 }
 
 TEST_F(JobTest, WhatIsRefusedIsBouncedForClientsThatCannot) {

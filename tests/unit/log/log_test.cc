@@ -41,6 +41,14 @@ TEST_F(Log, PostlogLinesHaveTheClientFormatOfPostlogd) {
   EXPECT_EQ(line.substr(15), " mx postfix/smtpd[" + std::to_string(getpid()) + "]: connect from client[192.0.2.1]");
 }
 
+TEST_F(Log, LinesHaveALimit) {
+  auto receiver = sys::bind_datagram(*sys::Address::from_path(directory_ + "/postlog")).value();
+  open({.ident = "x", .host_name = "h", .postlog_path = directory_ + "/postlog"});
+  warning("{}", std::string(3000, 'a'));
+  std::string line = receive(receiver.get());
+  EXPECT_TRUE(line.ends_with(": warning: " + std::string(2000, 'a'))) << line.size();
+}
+
 TEST_F(Log, LinesWaitForTheEndOfTheTurnAndWarningsDoNot) {
   auto receiver = sys::bind_datagram(*sys::Address::from_path(directory_ + "/postlog")).value();
   open({.ident = "x", .host_name = "h", .postlog_path = directory_ + "/postlog"});
