@@ -70,17 +70,23 @@ class TransportCheck {
 void check_transports(const Model& model, Report& report) {
   if (model.services().empty()) return;
   TransportCheck check(model, report);
-  // Those for probes are the same unless they are set.
-  auto same = [&](std::string_view parameter) {
-    return parameter.starts_with("address_verify_") && !model.config().is_set(parameter);
+  // A default matters where there are domains for it; those for probes are the same as those for mail.
+  auto unused = [&](std::string_view parameter) {
+    if (model.config().is_set(parameter)) return false;
+    if (parameter.starts_with("address_verify_")) return true;
+    if (parameter == "local_transport") return model.value("mydestination").empty();
+    if (parameter == "virtual_transport") return model.value("virtual_mailbox_domains").empty();
+    if (parameter == "relay_transport")
+      return !model.config().is_set("relay_domains") || model.value("relay_domains").empty();
+    return false;
   };
   for (std::string_view parameter : kTransports) {
-    if (!same(parameter)) check.check_parameter(parameter, nullptr);
+    if (!unused(parameter)) check.check_parameter(parameter, nullptr);
     for (const Service& service : model.services())
       if (service.find(parameter)) check.check_parameter(parameter, &service);
   }
   for (std::string_view parameter : kTransportMaps)
-    if (!same(parameter)) check.check_maps(parameter);
+    if (!unused(parameter)) check.check_maps(parameter);
 }
 
 }  // namespace postrider::lint

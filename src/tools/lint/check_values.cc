@@ -92,6 +92,23 @@ void check_families(const Model& model, Report& report) {
   }
 }
 
+/// An agent does not start when a message that is accepted may be larger than a mailbox.
+void check_limits(const Model& model, Report& report, std::string_view limit, std::string_view transport,
+                  std::string_view program) {
+  if (!model.config().is_set(limit) && !model.config().is_set("message_size_limit")) return;
+  std::string name = model.value(transport);
+  const Service* service = model.local_service(name.substr(0, name.find(':')));
+  if (!service || service->program != program) return;
+  auto mailbox = parse_int(model.value(limit, service));
+  auto message = parse_int(model.value("message_size_limit", service));
+  bool fits = !mailbox || !message || *mailbox <= 0 || (*message > 0 && *mailbox >= *message);
+  if (fits) return;
+  report.add(codes::bad_value, model.place(model.config().is_set(limit) ? limit : "message_size_limit"),
+             fmt::format("{} ({}) is smaller than message_size_limit ({}): {} does not start", limit,
+                         *mailbox, *message, program),
+             fmt::format("set {} to 0, or to {} at least", limit, *message));
+}
+
 }  // namespace
 
 void check_values(const Model& model, Report& report) {
@@ -109,6 +126,10 @@ void check_values(const Model& model, Report& report) {
     }
   });
   check_families(model, report);
+  if (!model.value("mydestination").empty())
+    check_limits(model, report, "mailbox_size_limit", "local_transport", "local");
+  if (model.config().is_set("virtual_mailbox_domains"))
+    check_limits(model, report, "virtual_mailbox_limit", "virtual_transport", "virtual");
   check_host_name(model, report, "myhostname");
   check_host_name(model, report, "mydomain");
   std::string level = model.value("compatibility_level");
