@@ -15,7 +15,7 @@ void run(service::Daemon& daemon) {
   const config::Config& config = daemon.config();
   const std::string& name = daemon.arguments().service_name;
   static Settings settings(config, name);
-  static queue::Store store(queue::system_files(), clients::queue_layout(config));
+  static queue::Store store(queue::system_files(), clients::removing_queue_layout(config));
   static queue::Committer committer(queue::system_files());
   static clients::InternalMailer mailer(config, name);
   static Service service(settings, store, committer, mailer);
@@ -25,7 +25,7 @@ void run(service::Daemon& daemon) {
   daemon.drop_privileges();
   daemon.confine({.name = "bounce",
                   .read = {"incoming", "active", "deferred", "hold"},
-                  .write = {std::string(queue::queue_name(queue::log_queue(settings.log)))}});
+                  .write = {std::string(queue::queue_name(queue::log_queue(settings.log))), "saved"}});
   daemon.serve([idle](service::Client client) {
     ipc::Connection connection(std::move(client.stream), "bounce");
     if (auto served = dispatcher.serve(connection, idle, settings.ipc_timeout); !served) {

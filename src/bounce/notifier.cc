@@ -203,22 +203,22 @@ Result<void> Notifier::queue(const Order& order, const dsn::Recipients& recipien
     form.header_only = true;
     options &= ~queue::kRequireTls;
   }
-  auto failed = [&](const Error& error) {
-    log::warning("{}: sender notification failed to {}: {}", message_.queue_id, order.recipient, error.text);
-    return std::unexpected(error);
-  };
   auto notice = mailer_.begin({.sender = order.sender,
                                .recipient = order.recipient,
                                .mail_class = clients::InternalMailClass::bounce,
                                .send_options = options},
                               deadline);
-  if (!notice) return failed(notice.error());
-  log::write(log::Severity::info,
-             fmt::format("{}: {}: {}", message_.queue_id, order.event, notice->queue_id()), "notice",
-             {{"queue_id", message_.queue_id}, {"notice_id", notice->queue_id()}, {"to", order.recipient}});
+  if (!notice) {
+    log::warning("{}: no notice for {}: {}", message_.queue_id, order.recipient, notice.error().text);
+    return std::unexpected(notice.error());
+  }
   MessageSink sink(*notice, deadline);
   dsn::write_notice(sink, settings_.appearance, subject, form, recipients, original_);
-  if (auto queued = notice->finish(deadline); !queued) return failed(queued.error());
+  const std::string id = notice->queue_id();
+  // What is wrong with the notice cleanup has said.
+  if (auto queued = notice->finish(deadline); !queued) return queued;
+  log::write(log::Severity::info, fmt::format("{}: {}: {}", message_.queue_id, order.event, id), "notice",
+             {{"queue_id", message_.queue_id}, {"notice_id", id}, {"to", order.recipient}});
   return {};
 }
 

@@ -1,8 +1,9 @@
-// error, retry - delivery agents that deliver nothing: they bounce (error) or defer (retry) every recipient with
-// the text that is the next hop, "5.1.1 no such user".
+// error, retry - delivery agents that deliver nothing: they bounce (error) or defer (retry) every recipient
+// with the text that is the next hop, "5.1.1 no such user".
 
 #include "delivery/agent.h"
 #include "delivery/report.h"
+#include "log/log.h"
 #include "mail/dsn.h"
 #include "service/daemon.h"
 
@@ -23,7 +24,9 @@ proto::DeliverReply refuse(delivery::Reporter& reporter, bool retry, delivery::J
 }
 
 void run(service::Daemon& daemon) {
-  bool retry = daemon.arguments().service_name != "error";
+  const std::string& service = daemon.arguments().service_name;
+  bool retry = service == "retry";
+  if (!retry && service != "error") log::fatal("bad error service name: {}", service);
   static delivery::Reporter reporter(daemon.config(), daemon.arguments().service_name);
   daemon.drop_privileges();
   daemon.confine({.name = "error", .write = {"active"}});
@@ -34,4 +37,6 @@ void run(service::Daemon& daemon) {
 }  // namespace
 }  // namespace postrider
 
-int main(int argc, char** argv) { return postrider::service::run(argc, argv, {.name = "error"}, postrider::run); }
+int main(int argc, char** argv) {
+  return postrider::service::run(argc, argv, {.name = "error"}, postrider::run);
+}

@@ -41,11 +41,13 @@ Delivery::Disposition Delivery::deliver_to_command(const Scope& scope, const std
   mailbox::CopyFormat format = mailbox::CopyFormat::command();
   format.delivered_to = settings_.delivered_header.command;
   mailbox::Message message = message_for(scope);
+  message.damaged = nullptr;  // A command may fail or be content before it comes to that.
   auto result = agent_.runner->run(std::move(request), [&](const mailbox::Sink& sink) {
     return mailbox::copy_message(message, format, sink);
   });
   // Without the helper this process can do no more than half of its work: another one takes its place.
   if (!result) log::fatal("command helper: {}", result.error().text);
+  if (result->damaged()) damaged_ = true;
   mail::DeliveryStatus status = mailbox::command_status(*result, shown, settings_.service);
   if (status.status.is_success()) status.reason = "delivered to command: " + shown;
   return report(scope, status);

@@ -48,6 +48,7 @@ bool Delivery::first_time(std::string key) {
 }
 
 Delivery::Disposition Delivery::report(const Scope& scope, const mail::DeliveryStatus& status) {
+  if (damaged_) return Disposition::deferred;
   return agent_.reporter.report(message_ref(), scope.recipient, status, attempt());
 }
 
@@ -56,12 +57,13 @@ Delivery::Disposition Delivery::report(const Scope& scope, mail::StatusCode code
                                          : mailbox::failed(code, std::move(reason)));
 }
 
-mailbox::Message Delivery::message_for(const Scope& scope) const {
+mailbox::Message Delivery::message_for(const Scope& scope) {
   return {.file = job_.file.get(),
           .data_offset = job_.request.data_offset,
           .sender = scope.sender,
           .original_recipient = scope.recipient.original,
-          .delivered_to = settings_.frozen_delivered_to ? scope.delivered : scope.recipient.address};
+          .delivered_to = settings_.frozen_delivered_to ? scope.delivered : scope.recipient.address,
+          .damaged = &damaged_};
 }
 
 mailbox::Identity Delivery::user_identity(const Rights& rights) const {
@@ -151,7 +153,11 @@ Delivery::Disposition Delivery::finish_resubmission(const Scope& first) {
   for (;;) {
     auto queue_id = resubmission_.finish_one();
     if (!queue_id) {
-      log::warning("{}: forwarding: {}", job_.request.queue_id, queue_id.error().text);
+      if (resubmission_.damaged()) {
+        damaged_ = true;
+      } else {
+        log::warning("{}: forwarding: {}", job_.request.queue_id, queue_id.error().text);
+      }
       return report(first, "4.3.0", "unable to forward message");
     }
     if (!*queue_id) return Disposition::finished;
@@ -177,15 +183,18 @@ Delivery::Disposition Delivery::deliver(Scope scope) {
   if (!mail::has_domain(lower)) log::warning("no @ in recipient address: {}", printable(lower));
   scope.user = scope.local;
   scope.extension.reset();
+  scope.delimiter.clear();
   mail::DelimiterRules rules{.delimiters = settings_.recipient_delimiter,
                              .owner_request_special = settings_.owner_request_special};
   if (auto divided = mail::split_extension(scope.local, rules)) {
     scope.user = divided->user;
     scope.extension = divided->extension;
+    scope.delimiter = scope.local.substr(scope.user.size(), 1);
     // It may become part of a file name.
     if (scope.extension->find('/') != std::string::npos) {
       log::warning("{}: address with illegal extension: {}", job_.request.queue_id, printable(scope.local));
       scope.extension.reset();
+      scope.local = scope.user;
     }
   }
   scope.unmatched = scope.extension;
@@ -266,7 +275,7 @@ Delivery::Disposition Delivery::deliver_address(Scope scope, const std::string& 
   std::string address = route->recipient;
   if (scope.unmatched) {
     size_t at = std::min(address.rfind('@'), address.size());
-    address.insert(at, settings_.recipient_delimiter.substr(0, 1) + *scope.unmatched);
+    address.insert(at, scope.delimiter + *scope.unmatched);
   }
   if (address.size() > ipc::kMaxAddress) return report(scope, "5.1.3", "recipient address is too long");
   scope.recipient.address = std::move(address);

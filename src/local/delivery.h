@@ -64,6 +64,8 @@ class Delivery {
 
   /// Reports everything that was done for the recipient, but does not mark it in the queue file.
   Disposition run(const proto::DeliveryRecipient& recipient);
+  /// The queue file is damaged: nothing was reported since that came out.
+  bool damaged() const { return damaged_; }
 
  private:
   /// Nothing: this way does not lead anywhere for the recipient, try the next.
@@ -143,7 +145,7 @@ class Delivery {
 
   delivery::MessageRef message_ref() const { return delivery::MessageRef::of(job_.request, nullptr); }
   delivery::Attempt attempt() const { return {.relay = settings_.service}; }
-  mailbox::Message message_for(const Scope& scope) const;
+  mailbox::Message message_for(const Scope& scope);
   /// Whose rights a delivery to a file or command uses.
   mailbox::Identity identity(const Rights& rights) const;
   /// The user's own, also when that is root.
@@ -157,6 +159,7 @@ class Delivery {
   Resubmission resubmission_;
   std::vector<Frame> frames_;
   std::unordered_set<std::string> seen_;
+  bool damaged_ = false;
 };
 
 }  // namespace postrider::local

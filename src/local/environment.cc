@@ -29,7 +29,8 @@ Result<Expanded> expand_for(const std::string& pattern, const Scope& scope,
       if (scope.extension) out.used_extension = true;
       return scope.extension;
     }
-    if (name == "recipient_delimiter") return filled(settings.recipient_delimiter);
+    if (name == "recipient_delimiter")
+      return filled(scope.delimiter.empty() ? settings.recipient_delimiter : scope.delimiter);
     if (name == "client_hostname") return request.client_name;
     if (name == "client_address") return request.client_address;
     if (name == "client_helo") return request.client_helo;

@@ -72,6 +72,7 @@ Delivery::Attempt Delivery::read_forward_file(Scope scope, const std::string& pa
   }
   Frame frame{.kind = Frame::Kind::forward_file, .scope = scope, .before = std::move(scope), .name = path};
   frame.scope.recipient.dsn_notify = without_success(frame.scope.recipient.dsn_notify);
+  if (!settings_.frozen_delivered_to) frame.scope.delivered = frame.scope.recipient.address;
   frame.file.emplace(std::move(*fd), settings_.line_length_limit);
   frames_.push_back(std::move(frame));
   return Disposition::finished;

@@ -27,8 +27,13 @@ proto::DeliverReply deliver(Agent& agent, delivery::Job& job) {
     return reply;
   }
   for (const proto::DeliveryRecipient& recipient : job.request.recipients) {
-    auto done = Delivery(agent, job, *loops).run(recipient);
-    if (done == delivery::Disposition::deferred || !mark_done(job, recipient)) reply.deferred = true;
+    Delivery delivery(agent, job, *loops);
+    auto done = delivery.run(recipient);
+    if (delivery.damaged()) {
+      delivery::mark_corrupt(job);
+      reply.deferred = true;
+    } else if (done == delivery::Disposition::deferred || !mark_done(job, recipient))
+      reply.deferred = true;
   }
   return reply;
 }
@@ -39,7 +44,8 @@ void run(service::Daemon& daemon) {
   if (!runner) log::fatal("{}", runner.error().text);
   agent.runner = std::move(*runner);
   daemon.confine({.name = "local", .all_files = true, .connect = true});
-  delivery::serve_deliveries(daemon, "local", [](delivery::Job& job) { return deliver(agent, job); });
+  delivery::serve_deliveries(
+      daemon, "local", [](delivery::Job& job) { return deliver(agent, job); }, &agent.tables.catalog);
 }
 
 }  // namespace

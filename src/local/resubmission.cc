@@ -6,6 +6,7 @@
 
 #include "base/casefold.h"
 #include "base/time_text.h"
+#include "log/log.h"
 #include "mail/quote.h"
 #include "queue/content.h"
 #include "queue/envelope.h"
@@ -71,7 +72,14 @@ Result<void> Resubmission::send_content(clients::Submission& message, const std:
   if (settings_.delivered_header.forward)
     TRY(line("Delivered-To: " + casefold(mail::quote_822_local(delivered))));
   queue::ContentReader reader(*job_.file, queue::SizeRecord{.offset = job_.request.data_offset});
-  while (auto piece = TRY(reader.next())) {
+  for (;;) {
+    auto next = reader.next();
+    if (!next && next.error().kind == ErrorKind::invalid) {
+      damaged_ = true;
+      log::warning("{}: {}", message.queue_id(), next.error().text);
+    }
+    auto piece = TRY(std::move(next));
+    if (!piece) break;
     TRY(message.record(piece->ends_line ? RecordType::text : RecordType::text_part, piece->text, deadline()));
   }
   TRY(message.record(RecordType::extracted, "", deadline()));

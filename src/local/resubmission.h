@@ -24,6 +24,8 @@ class Resubmission {
   /// Sends the content and completes the first message that is not complete yet; its queue id, or nothing
   /// when all are.
   Result<std::optional<std::string>> finish_one();
+  /// Whether that failed because the queue file is damaged; it is logged then.
+  bool damaged() const { return damaged_; }
 
  private:
   using Key = std::pair<std::string, std::string>;  // Delivered-To: address, sender.
@@ -37,6 +39,7 @@ class Resubmission {
   clients::CleanupClient& cleanup_;
   const delivery::Job& job_;
   std::map<Key, clients::Submission> messages_;
+  bool damaged_ = false;
 };
 
 }  // namespace postrider::local

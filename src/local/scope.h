@@ -29,6 +29,7 @@ struct Scope {
   // The recipient's address in parts; lower case.
   std::string local, user, domain;
   std::optional<std::string> extension;
+  std::string delimiter;  ///< What stands between user and extension.
   /// The extension that goes over to the addresses that the recipient expands to.
   std::optional<std::string> unmatched;
 

@@ -59,7 +59,8 @@ mailbox::LockPolicy lock_policy(const config::Config& config) {
                               "use any of flock, fcntl, dotlock");
   }
   if (config.get(params::sun_mailtool_compatibility)) {
-    log::warning("sun_mailtool_compatibility: deprecated parameter, use \"mailbox_delivery_lock = dotlock\" instead");
+    log::warning(
+        "sun_mailtool_compatibility: deprecated parameter, use \"mailbox_delivery_lock = dotlock\" instead");
     *methods = {.dotlock = true};
   }
   return {.methods = *methods,
@@ -168,7 +169,7 @@ Tables::Tables(const config::Config& config)
       aliases(open_trusted(catalog, config, params::alias_maps)),
       mailbox_commands(open_trusted(catalog, config, params::mailbox_command_maps)) {
   std::vector<std::string> paths;  // The agent may open every file that its users may.
-  table::Use by_user{.paranoid = true};
+  table::Use by_user{.no_substitution = true};
   mailbox_transports = clients::open_maps(catalog, config, params::mailbox_transport_maps, by_user, paths);
   table::Use text{.fold_fixed = false, .any_bytes = true};
   status_filter = clients::open_maps(catalog, config, params::local_delivery_status_filter, text, paths);

@@ -15,11 +15,11 @@ namespace params = config::params;
 void run(service::Daemon& daemon) {
   const config::Config& config = daemon.config();
   static Settings settings(config);
-  static queue::Store store(queue::system_files(), clients::queue_layout(config));
+  static queue::Store store(queue::system_files(), clients::removing_queue_layout(config));
   static clients::CleanupClient cleanup(config, config.get(params::cleanup_service_name), "pickup");
   static Sweep sweep(settings, store, cleanup);
   daemon.drop_privileges();
-  daemon.confine({.name = "pickup", .write = {"maildrop"}});
+  daemon.confine({.name = "pickup", .write = {"maildrop", "saved"}});
   daemon.serve_triggers([&daemon](std::string_view) {
     // Whoever woke us up is not kept waiting; many wake-ups while messages are under way make one more round.
     daemon.hold();

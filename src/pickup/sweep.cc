@@ -40,7 +40,7 @@ size_t Sweep::round() {
     group.spawn([&, found = Found{(*entry)->name, (*entry)->path, *inspected.message}] {
       std::string path = found.path;
       if (pick_up(settings_, cleanup_, found) == Fate::remove) {
-        auto gone = store_.files().unlink(path);
+        auto gone = store_.remove_file(path, found.id);
         if (!gone && !queue::is_missing(gone.error())) log::warning("{}", gone.error().text);
         if (gone) ++removed;
       }

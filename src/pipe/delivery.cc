@@ -37,14 +37,14 @@ std::optional<mail::DeliveryStatus> Delivery::refuse() {
   if (format.delivered_to) {
     auto loops = mailbox::DeliveredTo::read(*job_.file, request.data_offset);
     const std::string& address = request.recipients.front().address;
-    if (!loops) return mailbox::failed("4.3.0", "queue file is damaged: " + loops.error().text);
+    if (!loops) return mailbox::failed("4.3.0", "error reading message: " + loops.error().text);
     if (loops->contains(address))
       return mailbox::failed("5.4.6", "mail forwarding loop for " + printable(address));
   }
   return std::nullopt;
 }
 
-mail::DeliveryStatus Delivery::deliver() {
+std::optional<mail::DeliveryStatus> Delivery::deliver() {
   if (auto refused = refuse()) return *refused;
   auto argv = expand_arguments(attributes_, job_.request);
   if (!argv) {
@@ -54,7 +54,7 @@ mail::DeliveryStatus Delivery::deliver() {
   return run(*argv);
 }
 
-mail::DeliveryStatus Delivery::run(const std::vector<std::string>& argv) {
+std::optional<mail::DeliveryStatus> Delivery::run(const std::vector<std::string>& argv) {
   const proto::DeliverRequest& request = job_.request;
   mailbox::RunRequest command;
   for (const std::string& argument : argv)
@@ -78,6 +78,7 @@ mail::DeliveryStatus Delivery::run(const std::vector<std::string>& argv) {
   });
   // Without the helper this process is of no use: another one takes its place.
   if (!result) log::fatal("command helper: {}", result.error().text);
+  if (result->damaged()) return std::nullopt;
   mail::DeliveryStatus status = mailbox::command_status(*result, printable(attributes_.argv.front()), "pipe");
   return status.status.is_success() ? delivered(status.reason) : status;
 }

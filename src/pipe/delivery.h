@@ -17,12 +17,12 @@ class Delivery {
   Delivery(const Attributes& attributes, mailbox::Runner& runner, delivery::Job& job)
       : attributes_(attributes), runner_(runner), job_(job) {}
 
-  /// The outcome, which all recipients share.
-  mail::DeliveryStatus deliver();
+  /// The outcome, which all recipients share; nothing when the queue file is damaged.
+  std::optional<mail::DeliveryStatus> deliver();
 
  private:
   std::optional<mail::DeliveryStatus> refuse();
-  mail::DeliveryStatus run(const std::vector<std::string>& argv);
+  std::optional<mail::DeliveryStatus> run(const std::vector<std::string>& argv);
   mail::DeliveryStatus delivered(std::string_view output) const;
 
   const Attributes& attributes_;

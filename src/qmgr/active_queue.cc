@@ -40,7 +40,7 @@ proto::DeliveryRecipient to_request(queue::Recipient&& recipient) {
 bool address_before(const std::string& a, const std::string& b) {
   auto key = [](const std::string& address) {
     size_t at = std::min(address.rfind('@'), address.size());
-    return std::pair(lowercase(std::string_view(address).substr(at)), lowercase(address));
+    return std::pair(lowercase(std::string_view(address).substr(at)), address);
   };
   return key(a) < key(b);
 }

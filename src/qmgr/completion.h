@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "delivery/report.h"
 #include "qmgr/message.h"
@@ -25,6 +26,11 @@ class Completion {
   void put_aside(const std::string& id, const Error& error);
 
  private:
+  bool found_damaged(const Message& message) const;
+  /// Into the corrupt queue.
+  void set_aside(const std::string& id);
+  std::string_view failure_word(const Message& message) const;
+  static void failed(const Message& message, std::string_view what);
   void send_notices(Message& message);
   void end_trace(const Message& message);
   bool is_expired(const Message& message) const;

@@ -156,8 +156,11 @@ void Dispatcher::connect(Pool& p) {
     if (greeted) greeted = agent->connection->receive_hello(Deadline::never());
     --p.pending;
     if (!greeted) {
+      // It died at once, most likely of its configuration: the next one would, too.
+      log::warning("{} socket: malformed response", p.endpoint.path);
       lose(p, *agent, greeted.error());
-      p.throttled_until = Clock::now() + seconds(1);  // A process that dies at once must not be hammered.
+      p.throttled_until = Clock::now() + retry_time_;
+      events_.unavailable(*p.transport, greeted.error());
       return kick(*p.transport);
     }
     agent->credits = std::max<uint32_t>(1, agent->connection->peer().credits);

@@ -82,7 +82,7 @@ void run(service::Daemon& daemon) {
   daemon.drop_privileges();
   daemon.confine({.name = "qmgr",
                   .read = {"bounce", "trace"},
-                  .write = {"incoming", "active", "deferred", "corrupt", "defer"}});
+                  .write = {"incoming", "active", "deferred", "corrupt", "defer", "saved"}});
   // The lock ends with the process.
   static auto lock = sys::open_file(store.directory(queue::QueueName::active), O_RDONLY | O_DIRECTORY);
   if (!lock) log::fatal("{}", lock.error().text);

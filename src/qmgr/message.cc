@@ -1,6 +1,7 @@
 #include "qmgr/message.h"
 
 #include "delivery/report.h"
+#include "mail/quote.h"
 #include "mail/verp.h"
 
 namespace postrider::qmgr {
@@ -12,6 +13,15 @@ uint32_t delivery_flags(int trace_flags) {
   if ((trace_flags & queue::kTraceProbe) != 0) out |= proto::kDeliverVerifyOnly | proto::kDeliverUpdateVerify;
   return out;
 }
+
+namespace {
+
+/// The address that the sender knows: before aliases and rewriting.
+std::string verp_recipient(const proto::DeliveryRecipient& recipient) {
+  return mail::unquote_822_local(recipient.original.empty() ? recipient.address : recipient.original);
+}
+
+}  // namespace
 
 proto::DeliverRequest make_request(const Message& message, const Entry& entry) {
   namespace attribute = queue::attribute;
@@ -27,7 +37,7 @@ proto::DeliverRequest make_request(const Message& message, const Entry& entry) {
   out.sendopts = static_cast<uint32_t>(e.size.send_options);
   out.sender = e.verp.empty() || entry.recipients.empty()
                    ? e.sender
-                   : mail::verp_sender(e.verp, e.sender, entry.recipients.front().address);
+                   : mail::verp_sender(e.verp, e.sender, verp_recipient(entry.recipients.front()));
   out.dsn_envid = e.envelope_id;
   out.dsn_ret = static_cast<uint32_t>(e.return_flags);
   out.times = {e.arrival_seconds * 1'000'000 + e.arrival_microseconds, message.active_since,

@@ -29,7 +29,7 @@ Feedback parse_feedback(const config::Config& config, const std::string& name, c
 
 Settings::Settings(const config::Config& c)
     : config(c),
-      layout(clients::queue_layout(c)),
+      layout(clients::removing_queue_layout(c)),
       message_active_limit(static_cast<size_t>(c.get(params::qmgr_message_active_limit))),
       message_recipient_limit(static_cast<size_t>(c.get(params::qmgr_message_recipient_limit))),
       message_recipient_minimum(static_cast<size_t>(c.get(params::qmgr_message_recipient_minimum))),
@@ -40,6 +40,7 @@ Settings::Settings(const config::Config& c)
       message_lifetime(c.get(params::maximal_queue_lifetime)),
       bounce_lifetime(c.get(params::bounce_queue_lifetime)),
       confirm_delay_cleared(c.get(params::confirm_delay_cleared)),
+      verp_bounces(!c.get(params::disable_verp_bounces)),
       clog_warn(c.get(params::qmgr_clog_warn_time)),
       helpful(c.get(params::helpful_warnings)),
       feedback_debug(c.get(params::destination_concurrency_feedback_debug)),

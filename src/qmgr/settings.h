@@ -27,6 +27,7 @@ struct Settings {
   seconds minimal_backoff, maximal_backoff;
   seconds message_lifetime, bounce_lifetime;
   bool confirm_delay_cleared;  ///< Senders who were told of a delay are told of the delivery.
+  bool verp_bounces;           ///< Failures of mail sent with VERP are reported one by one.
   seconds clog_warn;           ///< Between warnings about one destination; 0: none.
   bool helpful;                ///< Warnings come with advice.
   bool feedback_debug;         ///< Changes of concurrency are logged.

@@ -83,8 +83,9 @@ void Delivery::try_destinations() {
                            : parse_smtp_destination(sites[i], settings_.default_port, settings_.ports);
     if (!destination) {
       log::warning("{}: {}", job_.request.queue_id, destination.error().text);
-      ledger_.remember(local_failure("4.3.5", "mail system configuration error"));
-    } else if (destination->kind == Destination::Kind::path) {
+      return ledger_.remember(local_failure("4.3.5", "mail system configuration error"));
+    }
+    if (destination->kind == Destination::Kind::path) {
       try_path(*destination);
     } else {
       try_destination(*destination);

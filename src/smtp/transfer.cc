@@ -247,6 +247,19 @@ bool Transfer::send_added_headers(Outgoing* outgoing) {
          (!flags.delivered_to || add("Delivered-To", recipient.address, false));
 }
 
+/// The queue file cannot be read.
+void Transfer::fail_content(const Error& error) {
+  log::warning("{}: {}", job_.request.queue_id, error.text);
+  session_.spent = true;
+  session_.say_goodbye = false;
+  bool damaged = error.kind == ErrorKind::invalid;
+  ledger_.fail_all(local_failure(damaged ? "5.3.0" : "4.3.0", "unreadable mail queue entry"), Blame::message);
+  if (!damaged) return;
+  // Nothing is returned to anybody: the file is put aside.
+  delivery::mark_corrupt(job_);
+  ledger_.drop_all(true);
+}
+
 bool Transfer::send_content() {
   Outgoing::Work work;
   if (!agent_.tables().checks.empty()) work.checks = &agent_.tables().checks;
@@ -262,10 +275,7 @@ bool Transfer::send_content() {
   for (;;) {
     auto piece = reader.next();
     if (!piece) {
-      log::warning("{}: {}", job_.request.queue_id, piece.error().text);
-      session_.spent = true;
-      session_.say_goodbye = false;
-      ledger_.fail_all(local_failure("5.3.0", "unreadable mail queue entry"), Blame::message);
+      fail_content(piece.error());
       return false;
     }
     if (!*piece) break;

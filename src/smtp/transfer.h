@@ -29,6 +29,7 @@ class Transfer {
   Result<std::string> rcpt_command(const proto::DeliveryRecipient& recipient);
   void add_xforward(smtp::Envelope& envelope) const;
   bool take_envelope_replies(const smtp::EnvelopeReplies& replies);
+  void fail_content(const Error& error);
   bool send_content();
   bool send_added_headers(Outgoing* outgoing);
   bool send_plain(std::string_view text, bool ends_line);

@@ -81,7 +81,7 @@ std::expected<mailbox::Identity, mail::DeliveryStatus> Delivery::identity_of(
 }
 
 mail::DeliveryStatus Delivery::deliver_to(const std::string& path, mailbox::Identity as,
-                                          const proto::DeliveryRecipient& recipient) const {
+                                          const proto::DeliveryRecipient& recipient) {
   bool maildir = path.ends_with('/');
   if ((job_.request.flags & (proto::kDeliverVerifyOnly | proto::kDeliverUpdateVerify)) != 0) {
     return mailbox::delivered(maildir ? "delivers to maildir" : "delivers to mailbox");
@@ -90,7 +90,8 @@ mail::DeliveryStatus Delivery::deliver_to(const std::string& path, mailbox::Iden
                            .data_offset = job_.request.data_offset,
                            .sender = job_.request.sender,
                            .original_recipient = recipient.original,
-                           .delivered_to = recipient.address};
+                           .delivered_to = recipient.address,
+                           .damaged = &damaged_};
   mail::DeliveryStatus status;
   if (maildir) {
     status = mailbox::deliver_to_maildir(

@@ -19,6 +19,9 @@ class Delivery {
   /// The outcome, for the report.
   mail::DeliveryStatus deliver(const proto::DeliveryRecipient& recipient);
 
+  /// The queue file is damaged: there is nothing to report.
+  bool damaged() const { return damaged_; }
+
  private:
   /// Nothing when the recipient has no entry; an error when a table does not answer.
   Result<std::optional<std::string>> look_up(const table::Maps& maps, const std::string& address) const;
@@ -26,11 +29,12 @@ class Delivery {
   std::expected<uint32_t, mail::DeliveryStatus> id_of(const table::Maps& maps, const std::string& address,
                                                       int64_t minimum, const char* what) const;
   mail::DeliveryStatus deliver_to(const std::string& path, mailbox::Identity as,
-                                  const proto::DeliveryRecipient& recipient) const;
+                                  const proto::DeliveryRecipient& recipient);
 
   const Settings& settings_;
   const Tables& tables_;
   delivery::Job& job_;
+  bool damaged_ = false;
 };
 
 }  // namespace postrider::virtual_mailbox

@@ -20,7 +20,13 @@ struct Agent {
 proto::DeliverReply deliver(Agent& agent, delivery::Job& job) {
   proto::DeliverReply reply;
   for (const proto::DeliveryRecipient& recipient : job.request.recipients) {
-    mail::DeliveryStatus status = Delivery(agent.settings, agent.tables, job).deliver(recipient);
+    Delivery delivery(agent.settings, agent.tables, job);
+    mail::DeliveryStatus status = delivery.deliver(recipient);
+    if (delivery.damaged()) {
+      delivery::mark_corrupt(job);
+      reply.deferred = true;
+      continue;
+    }
     auto done = agent.reporter.report(job.message(), recipient, status, {.relay = agent.settings.service});
     if (done == delivery::Disposition::deferred) reply.deferred = true;
   }
@@ -30,7 +36,8 @@ proto::DeliverReply deliver(Agent& agent, delivery::Job& job) {
 void run(service::Daemon& daemon) {
   static Agent agent(daemon.config(), daemon.arguments().service_name, daemon.rootless());
   daemon.confine({.name = "virtual", .all_files = true, .connect = true});
-  delivery::serve_deliveries(daemon, "virtual", [](delivery::Job& job) { return deliver(agent, job); });
+  delivery::serve_deliveries(
+      daemon, "virtual", [](delivery::Job& job) { return deliver(agent, job); }, &agent.tables.catalog);
 }
 
 }  // namespace

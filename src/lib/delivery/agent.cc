@@ -30,9 +30,11 @@ struct Agent {
   queue::Store store;
   seconds timeout;
   size_t max_use;
+  const table::Catalog* tables;  ///< Null: none of interest.
   size_t delivered = 0;
   std::set<Session*> sessions;
 
+  void check_tables();
   void serve(Session& session);
   proto::DeliverReply work(proto::DeliverRequest request);
 };
@@ -52,6 +54,15 @@ proto::DeliverReply Agent::work(proto::DeliverRequest request) {
   }
   Job job{std::move(request), std::move(*file)};
   return deliver(job);
+}
+
+/// Tables are opened with more rights than are left later.
+void Agent::check_tables() {
+  if (tables == nullptr || daemon.retiring()) return;
+  std::string changed = tables->stale_table();
+  if (changed.empty()) return;
+  log::info("table {} has changed -- restarting", changed);
+  daemon.retire();
 }
 
 void Agent::serve(Session& session) {
@@ -77,6 +88,7 @@ void Agent::serve(Session& session) {
     if (++delivered == max_use) daemon.retire();
     session.running.spawn([this, &connection, id = frame->id, job = std::move(*request)]() mutable {
       proto::DeliverReply reply = work(std::move(job));
+      check_tables();
       (void)connection.send(reply, Deadline::after(timeout), id);
     });
   }
@@ -84,7 +96,16 @@ void Agent::serve(Session& session) {
 
 }  // namespace
 
-void serve_deliveries(service::Daemon& daemon, std::string_view name, Deliver deliver) {
+void mark_corrupt(const Job& job) {
+  constexpr mode_t kCorruptMode = 0400;
+  log::warning("corrupted queue file: {}/{}", job.request.queue_name, job.request.queue_id);
+  if (auto marked = job.file->set_mode(kCorruptMode); !marked) {
+    log::warning("{}: {}", job.request.queue_id, marked.error().text);
+  }
+}
+
+void serve_deliveries(service::Daemon& daemon, std::string_view name, Deliver deliver,
+                      const table::Catalog* tables) {
   const config::Config& config = daemon.config();
   auto credits = static_cast<uint32_t>(daemon.max_clients());
   // Lives as long as the process.
@@ -93,6 +114,8 @@ void serve_deliveries(service::Daemon& daemon, std::string_view name, Deliver de
                           .store = queue::Store(queue::system_files(), clients::queue_layout(config)),
                           .timeout = config.get(params::ipc_timeout),
                           .max_use = static_cast<size_t>(config.get(params::max_use)) * credits,
+                          // One that could not be opened to begin with is no news.
+                          .tables = tables != nullptr && tables->stale_table().empty() ? tables : nullptr,
                           .sessions = {}};
   daemon.on_retire([agent] {
     for (Session* session : agent->sessions)

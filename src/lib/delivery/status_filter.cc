@@ -18,7 +18,9 @@ void StatusFilter::apply(mail::DeliveryStatus& status, Deadline deadline) const 
     return log::warning("{}: bad status code: {}", maps_.parameter(), value);
   }
   status.status = *code;
-  status.reason = mail::split_status_text(*code, value).text;
+  // A code alone leaves the text as it is.
+  std::string text(mail::split_status_text(*code, value).text);
+  if (!text.empty()) status.reason = std::move(text);
   if (!succeeded) status.action = code->status_class() == '5' ? mail::Action::failed : mail::Action::delayed;
 }
 

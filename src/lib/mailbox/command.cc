@@ -24,20 +24,13 @@ struct ExitMeaning {
   std::string_view text;
 };
 constexpr ExitMeaning kExitMeanings[] = {
-    {64, "5.3.0", "command line usage error"},
-    {65, "5.6.0", "data format error"},
-    {66, "5.3.0", "cannot open input"},
-    {67, "5.1.1", "user unknown"},
-    {68, "5.1.2", "host name unknown"},
-    {69, "5.3.0", "service unavailable"},
-    {70, "5.3.0", "internal software error"},
-    {71, "4.3.0", "system resource problem"},
-    {72, "5.3.0", "critical OS file missing"},
-    {73, "5.2.0", "can't create user output file"},
-    {74, "5.3.0", "input/output error"},
-    {75, "4.3.0", "temporary failure"},
-    {76, "5.5.0", "remote error in protocol"},
-    {77, "5.7.0", "permission denied"},
+    {64, "5.3.0", "command line usage error"},  {65, "5.6.0", "data format error"},
+    {66, "5.3.0", "cannot open input"},         {67, "5.1.1", "user unknown"},
+    {68, "5.1.2", "host name unknown"},         {69, "5.3.0", "service unavailable"},
+    {70, "5.3.0", "internal software error"},   {71, "4.3.0", "system resource problem"},
+    {72, "5.3.0", "critical OS file missing"},  {73, "5.2.0", "can't create user output file"},
+    {74, "5.3.0", "input/output error"},        {75, "4.3.0", "temporary failure"},
+    {76, "5.5.0", "remote error in protocol"},  {77, "5.7.0", "permission denied"},
     {78, "5.3.5", "local configuration error"},
 };
 constexpr int kTemporaryFailure = 75;
@@ -84,7 +77,8 @@ mail::DeliveryStatus exit_status(int number, const std::string& output, std::str
     return explained(meaning->status, with_output(std::string(meaning->text), output),
                      output.empty() ? std::string(meaning->text) : output);
   }
-  return explained("5.3.0", with_output(fmt::format("Command died with status {}: \"{}\"", number, command), output),
+  return explained("5.3.0",
+                   with_output(fmt::format("Command died with status {}: \"{}\"", number, command), output),
                    output.empty() ? fmt::format("unknown mail system error {}", number) : output);
 }
 
@@ -104,18 +98,21 @@ void set_command(RunRequest& request, std::string_view command, std::string_view
   request.argv.clear();
   request.shell_command.clear();
   if (!shell.empty()) {
-    for (std::string_view word : split_any(shell, " \t\r\n")) request.argv.emplace_back(word);
+    for (std::string_view word : split_any(shell, " \t\r\n"))
+      request.argv.emplace_back(word);
     request.argv.emplace_back(command);
     return;
   }
   request.shell_command = command;
   if (command.find_first_not_of(kPlainCharacters) != std::string_view::npos) return;
-  for (std::string_view word : split_any(command, kBlanks)) request.argv.emplace_back(word);
+  for (std::string_view word : split_any(command, kBlanks))
+    request.argv.emplace_back(word);
 }
 
 std::string censored(std::string_view value, std::string_view allowed) {
   std::string out(value);
-  for (size_t at = 0; (at = out.find_first_not_of(allowed, at)) != std::string::npos; ++at) out[at] = '_';
+  for (size_t at = 0; (at = out.find_first_not_of(allowed, at)) != std::string::npos; ++at)
+    out[at] = '_';
   return out;
 }
 
@@ -123,8 +120,9 @@ std::vector<std::string> exported_environment(std::string_view export_environmen
   std::vector<std::string> out;
   for (std::string_view word : split_braced(export_environment, kListSeparators)) {
     if (word.starts_with('{') && word.ends_with('}')) word = trim(word.substr(1, word.size() - 2));
-    if (word.find('=') != std::string_view::npos) {
-      out.emplace_back(word);
+    if (size_t equals = word.find('='); equals != std::string_view::npos) {
+      out.push_back(std::string(trim(word.substr(0, equals))) + "=" +
+                    std::string(trim(word.substr(equals + 1))));
     } else if (const char* value = std::getenv(std::string(word).c_str())) {
       out.push_back(std::string(word) + "=" + value);
     }
@@ -132,25 +130,29 @@ std::vector<std::string> exported_environment(std::string_view export_environmen
   return out;
 }
 
-mail::DeliveryStatus command_status(const RunResult& result, std::string_view command, std::string_view program) {
+mail::DeliveryStatus command_status(const RunResult& result, std::string_view command,
+                                    std::string_view program) {
   const RunReply& reply = result.reply;
   std::string output = one_line(reply.output);
   const ExitMeaning& software = *meaning_of(70);
   switch (reply.end) {
     case RunEnd::not_started:
-      return exit_status(kTemporaryFailure, fmt::format("{}: fatal: {} ", program, one_line(reply.error)), command);
+      return exit_status(kTemporaryFailure, fmt::format("{}: fatal: {} ", program, one_line(reply.error)),
+                         command);
     case RunEnd::not_prepared:
       // This is not for the sender of the mail to know.
       log::write(log::Severity::fatal, reply.error);
       return exit_status(kTemporaryFailure, "", command);
     case RunEnd::timed_out:
       log_time_limit(result);
-      return explained("5.3.0", with_output(fmt::format("Command time limit exceeded: \"{}\"", command), output),
+      return explained("5.3.0",
+                       with_output(fmt::format("Command time limit exceeded: \"{}\"", command), output),
                        output.empty() ? std::string(software.text) : output);
     case RunEnd::killed:
-      return explained("4.3.0",
-                       with_output(fmt::format("Command died with signal {}: \"{}\"", reply.number, command), output),
-                       output.empty() ? std::string(software.text) : output);
+      return explained(
+          "4.3.0",
+          with_output(fmt::format("Command died with signal {}: \"{}\"", reply.number, command), output),
+          output.empty() ? std::string(software.text) : output);
     case RunEnd::exited:
       if (reply.number != 0) return exit_status(reply.number, output, command);
       break;
@@ -158,7 +160,8 @@ mail::DeliveryStatus command_status(const RunResult& result, std::string_view co
   // A command may have seen enough without reading everything.
   if (result.input && (result.input->step == CopyStep::read || result.input->error.code != EPIPE)) {
     mail::DeliveryStatus out = failed(*result.input);
-    if (result.input->step == CopyStep::write) out.reason = fmt::format("Command failed: {}: \"{}\"", out.reason, command);
+    if (result.input->step == CopyStep::write)
+      out.reason = fmt::format("Command failed: {}: \"{}\"", out.reason, command);
     return out;
   }
   return delivered(std::move(output));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/time_text.h"
+#include "log/log.h"
 #include "mail/quote.h"
 #include "queue/content.h"
 
@@ -34,7 +35,8 @@ std::string heading(const Message& message, const CopyFormat& format) {
 
 }  // namespace
 
-std::expected<void, CopyFailure> copy_message(const Message& message, const CopyFormat& format, const Sink& sink) {
+std::expected<void, CopyFailure> copy_message(const Message& message, const CopyFormat& format,
+                                              const Sink& sink) {
   std::string out = heading(message, format);
   auto send = [&]() -> std::expected<void, CopyFailure> {
     auto sent = sink(out);
@@ -46,7 +48,14 @@ std::expected<void, CopyFailure> copy_message(const Message& message, const Copy
   bool at_line_start = true;
   for (;;) {
     auto piece = reader.next();
-    if (!piece) return std::unexpected(CopyFailure{CopyStep::read, std::move(piece).error()});
+    if (!piece) {
+      CopyFailure failure{CopyStep::read, std::move(piece).error()};
+      if (failure.damaged()) {
+        log::warning("{}", failure.error.text);
+        if (message.damaged != nullptr) *message.damaged = true;
+      }
+      return std::unexpected(std::move(failure));
+    }
     if (!*piece) break;
     std::string_view text = (*piece)->text;
     if (format.quote_from && at_line_start && text.starts_with("From ")) out += '>';

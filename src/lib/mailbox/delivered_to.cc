@@ -33,7 +33,7 @@ void DeliveredTo::add(std::string_view line) {
   if (colon == std::string_view::npos || !equals_ignore_case(trim_right(line.substr(0, colon)), kName))
     return;
   if (addresses_.size() >= kMaxAddresses) return;
-  addresses_.insert(casefold(mail::unquote_822_local(trim(line.substr(colon + 1)))));
+  addresses_.insert(casefold(mail::unquote_822_local(trim_left(line.substr(colon + 1)))));
 }
 
 Result<DeliveredTo> DeliveredTo::read(queue::ByteSource& file, int64_t data_offset) {
@@ -41,7 +41,10 @@ Result<DeliveredTo> DeliveredTo::read(queue::ByteSource& file, int64_t data_offs
   queue::ContentReader reader(file, queue::SizeRecord{.offset = data_offset});
   bool at_line_start = true;
   for (;;) {
-    auto piece = TRY(reader.next());
+    auto next = reader.next();
+    // Damage is for those to find who need the rest.
+    if (!next && next.error().kind == ErrorKind::invalid) return out;
+    auto piece = TRY(std::move(next));
     if (!piece) return out;
     bool whole_start = std::exchange(at_line_start, piece->ends_line);
     if (!whole_start) continue;

@@ -1,9 +1,9 @@
 // Commands that users and the administrator give, run by a helper process.
 //
 // A delivery agent confines itself: it cannot execute anything, and what it might start would inherit
-// no-new-privileges, so that set-id programs (postdrop, in a user's script) would not work. Therefore it first
-// starts a helper that stays as it is, does nothing but run commands one at a time, and accepts them from its
-// parent alone, over a socket pair. The helper never runs a command as root.
+// no-new-privileges, so that set-id programs (postdrop, in a user's script) would not work. Therefore it
+// first starts a helper that stays as it is, does nothing but run commands one at a time, and accepts them
+// from its parent alone, over a socket pair. The helper never runs a command as root.
 #pragma once
 
 #include <sys/types.h>
@@ -47,8 +47,8 @@ struct RunRequest {
 };
 
 enum class RunEnd : uint8_t {
-  exited,       ///< `number` is the exit status.
-  killed,       ///< By signal `number`.
+  exited,  ///< `number` is the exit status.
+  killed,  ///< By signal `number`.
   timed_out,
   not_started,   ///< It could not be executed: `number` is an errno value, `error` says why.
   not_prepared,  ///< Its directory, its root directory or its user: `error` says what is wrong.
@@ -71,6 +71,11 @@ struct RunResult {
   RunReply reply;
   std::optional<CopyFailure> input;  ///< The input could not be read, or not be written completely.
   bool input_timed_out = false;      ///< The command did not take its input in time.
+
+  /// The command was content with what it got, but the queue file is damaged.
+  bool damaged() const {
+    return reply.end == RunEnd::exited && reply.number == 0 && input && input->damaged();
+  }
 };
 
 /// Writes the standard input of a command to the sink.
@@ -80,15 +85,15 @@ using Feed = std::function<std::expected<void, CopyFailure>(const Sink&)>;
 class Runner {
  public:
   struct Options {
-    int64_t file_size_limit = 0;  ///< Bytes that a command can write to one file; 0: no limit.
+    int64_t file_size_limit = 0;      ///< Bytes that a command can write to one file; 0: no limit.
     std::optional<Identity> only_as;  ///< Commands that should run as somebody else are refused.
   };
   /// Starts the helper: before the process has threads, changes its identity or confines itself.
   static Result<std::unique_ptr<Runner>> start(const Options& options);
   ~Runner();
 
-  /// Runs a command; suspends until it has ended. An error means that the helper is gone or talks nonsense: it is
-  /// of no more use.
+  /// Runs a command; suspends until it has ended. An error means that the helper is gone or talks nonsense:
+  /// it is of no more use.
   Result<RunResult> run(RunRequest request, const Feed& feed);
   /// Gives a command a connection, blocking, as its standard input, output and error output.
   Result<RunReply> run_connected(RunRequest request, int connection);

@@ -33,7 +33,8 @@ Result<std::optional<ContentPiece>> ContentReader::next() {
       in_line_ = false;
       return ContentPiece{{}, true};
     default:
-      return failed(fmt::format("record type {} in the content", static_cast<int>((*record)->type)));
+      return fail(ErrorKind::invalid,
+                  fmt::format("bad record type: {} in message content", static_cast<int>((*record)->type)));
   }
 }
 

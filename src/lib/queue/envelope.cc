@@ -37,10 +37,7 @@ class EnvelopeReader {
     recipients_only_ = recipients_only;
     envelope_.recipients.clear();
     envelope_.resume = 0;
-    auto done = walk();
-    if (done) return done;
-    done.error().text = fmt::format("at offset {}: {}", reader_.failed_at(), done.error().text);
-    return done;
+    return walk();
   }
 
   Result<void> check() const {
@@ -51,20 +48,29 @@ class EnvelopeReader {
   }
 
  private:
+  /// The next record; what is wrong with one is told with its place.
+  Result<std::optional<Record>> next_record() {
+    auto record = reader_.next();
+    if (!record) record.error().text = at(record.error().text);
+    return record;
+  }
+  std::string at(std::string_view text) const {
+    return fmt::format("at offset {}: {}", reader_.failed_at(), text);
+  }
+  std::unexpected<Error> refused(std::string_view text) const { return fail(ErrorKind::invalid, at(text)); }
+
   Result<void> walk() {
     for (;;) {
-      auto record = TRY(reader_.next());
+      auto record = TRY(next_record());
       if (!record) return fail(ErrorKind::invalid, "missing end record");
       if (record->is(RecordType::end)) {
-        return in_extracted_ || recipients_only_ ? Result<void>()
-                                                 : fail(ErrorKind::invalid, "no message content");
+        return in_extracted_ || recipients_only_ ? Result<void>() : refused("no message content");
       }
       if (record->is(RecordType::message)) {
         TRY(skip_content());
         continue;
       }
-      if (record->is(RecordType::extracted))
-        return fail(ErrorKind::invalid, "out-of-order extracted segment marker");
+      if (record->is(RecordType::extracted)) return refused("out-of-order extracted segment marker");
       record->data = record->data.substr(0, record->data.find('\0'));
       if (TRY(take_recipient_part(*record))) {
         if (envelope_.resume == 0 || in_mixed_part()) continue;
@@ -82,17 +88,17 @@ class EnvelopeReader {
   Result<void> skip_content() {
     if (!has_size_ && !recipients_only_) return fail(ErrorKind::invalid, "missing size record");
     if (reader_.position() != static_cast<uint64_t>(envelope_.size.offset)) {
-      return fail(ErrorKind::invalid, "the content is not where the size record says");
+      return refused("the content is not where the size record says");
     }
     return go_to_extracted();
   }
 
   Result<void> go_to_extracted() {
     reader_.seek(static_cast<uint64_t>(envelope_.size.offset) + static_cast<uint64_t>(envelope_.size.size));
-    auto record = TRY(reader_.next());
+    auto record = TRY(next_record());
     if (!record) return fail(ErrorKind::invalid, "missing end record");
     if (!record->is(RecordType::extracted) || in_extracted_) {
-      return fail(ErrorKind::invalid, "the content does not end where the size record says");
+      return refused("the content does not end where the size record says");
     }
     in_extracted_ = true;
     return {};
@@ -180,16 +186,21 @@ class EnvelopeReader {
       case RecordType::attribute:
         return take_attribute(record);
       default:
-        return {};  // Types that mean nothing for delivery, or that a later version may have added.
+        break;
     }
+    if (!has_size_) {
+      return fail(ErrorKind::invalid, fmt::format("Unexpected record type '{}' at offset {}",
+                                                  static_cast<char>(record.type), record.offset));
+    }
+    return {};  // Types that mean nothing for delivery, or that a later version may have added.
   }
 
   Result<void> take_size(std::string_view data) {
-    if (std::exchange(has_size_, true)) return fail(ErrorKind::invalid, "second size record");
+    if (std::exchange(has_size_, true)) return refused("second size record");
     envelope_.size = TRY(SizeRecord::parse(data));
     if (envelope_.size.offset <= 0 || envelope_.size.offset > INT64_MAX / 2 ||
         envelope_.size.size > INT64_MAX / 2) {
-      return fail(ErrorKind::invalid, "malformed size record");
+      return refused("malformed size record");
     }
     envelope_.unread = envelope_.size.recipients;
     return {};

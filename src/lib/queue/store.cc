@@ -22,6 +22,8 @@ constexpr mode_t kDirectoryMode = 0700;
 constexpr size_t kMaxScanDepth = 16;
 /// How often a name that is taken is replaced by another before something else must be wrong.
 constexpr int kNameTries = 100;
+/// Of a file in saved/.
+constexpr size_t kMaxKeptName = 250;
 
 }  // namespace
 
@@ -142,7 +144,17 @@ Result<void> Store::move(std::string_view id, QueueName from, QueueName to,
 }
 
 Result<void> Store::remove(QueueName queue, std::string_view id) const {
-  return files_.unlink(path(queue, id));
+  return remove_file(path(queue, id), id);
+}
+
+Result<void> Store::remove_file(const std::string& path, std::string_view name) const {
+  if (!layout_.keep_removed) return files_.unlink(path);
+  std::string kept = directory(QueueName::saved) + "/" + std::string(name);
+  while (files_.status(kept)) {
+    kept += '+';
+    if (kept.size() > kMaxKeptName) return fail(ErrorKind::limit, kept + ": the name is too long");
+  }
+  return files_.rename(path, kept);
 }
 
 Result<void> Store::set_next_try(QueueName queue, std::string_view id, int64_t when) const {

@@ -40,7 +40,8 @@ inline constexpr mode_t kIncompleteMode = 0600;
 /// Added to the mode: the message is to be returned at the next delivery attempt.
 inline constexpr mode_t kExpiredMode = 0010;
 
-/// Added to the mode: the message is to be tried whatever is known against its destinations (postqueue -i, ETRN).
+/// Added to the mode: the message is to be tried whatever is known against its destinations (postqueue -i,
+/// ETRN).
 inline constexpr mode_t kFlushMode = 0040;
 
 /// Whether status() says that the message is complete, and whether it is to be returned.
@@ -60,6 +61,7 @@ struct Layout {
   std::vector<std::string> hashed;  ///< hash_queue_names.
   int hash_depth = 1;               ///< hash_queue_depth.
   bool long_ids = false;            ///< enable_long_queue_ids.
+  bool keep_removed = false;        ///< dont_remove: what would be removed goes into saved/.
 };
 
 /// A file that was just created under a new id.
@@ -117,7 +119,11 @@ class Store {
   /// ENOENT when the file is not in `from`.
   Result<void> move(std::string_view id, QueueName from, QueueName to,
                     std::vector<std::string>* new_directories = nullptr) const;
+  /// With Layout::keep_removed the file becomes saved/<id>, with a "+" for each one of that name that is
+  /// there.
   Result<void> remove(QueueName queue, std::string_view id) const;
+  /// The same for a file that need not be where its name belongs.
+  Result<void> remove_file(const std::string& path, std::string_view name) const;
   /// Renames a file, and makes the directories above its new name when they are missing.
   Result<void> rename(const std::string& from, const std::string& to,
                       std::vector<std::string>* new_directories = nullptr) const {

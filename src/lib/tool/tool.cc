@@ -49,6 +49,7 @@ int run(const Traits& traits, const std::function<int()>& body) {
   log::open({.ident = fmt::format("postfix/{}", traits.name),
              .to_syslog = traits.to_log,
              .to_stderr = true,
+             .stderr_name = traits.called_as,
              .connect_late = true});
   try {
     int status = body();
@@ -61,11 +62,11 @@ int run(const Traits& traits, const std::function<int()>& body) {
   }
 }
 
-config::Config load_config(const std::string& directory, int verbose) {
+config::Config load_config(const std::string& directory, int verbose, bool only_listed) {
   bool borrowed = current.may_borrow_rights && sys::has_borrowed_rights();
   auto config = config::Config::load({.directory = directory,
                                       .process_name = std::string(current.name),
-                                      .only_listed_directories = borrowed});
+                                      .only_listed_directories = borrowed || only_listed});
   if (!config) {
     // One sentence for what was refused, one for what to do about it.
     std::string_view text = config.error().text;
@@ -76,6 +77,11 @@ config::Config load_config(const std::string& directory, int verbose) {
   }
   if (borrowed) sys::set_environment(imported_environment(*config));
   service::open_log(*config, current.name, {.to_stderr = true, .to_log = current.to_log, .verbose = verbose, .connect_late = true});
+  if (!current.called_as.empty()) {
+    log::Settings settings = log::settings();
+    settings.stderr_name = current.called_as;
+    log::open(std::move(settings));
+  }
   for (const std::string& warning : config->warnings())
     log::warning("{}", warning);
   return std::move(*config);

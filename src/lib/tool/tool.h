@@ -33,6 +33,8 @@ struct Traits {
   bool may_borrow_rights = false;
   /// Its lines go to the log, too; otherwise only the person who runs it sees them.
   bool to_log = true;
+  /// On standard error, when that is not `name`: a program may have several.
+  std::string called_as = {};
 };
 
 /// Runs the body of a command: standard descriptors are open, broken pipes are errors of write(2), and lines
@@ -41,8 +43,9 @@ struct Traits {
 int run(const Traits& traits, const std::function<int()>& body);
 
 /// Loads the configuration and opens the log that it asks for. An error ends the process. `directory` is that
-/// of an option -c; empty: MAIL_CONFIG or the built-in one.
-config::Config load_config(const std::string& directory, int verbose);
+/// of an option -c; empty: MAIL_CONFIG or the built-in one. With `only_listed` it must be one that the built-in
+/// one's main.cf names; for programs with borrowed rights that always holds.
+config::Config load_config(const std::string& directory, int verbose, bool only_listed = false);
 
 /// The entries of the own environment that import_environment lists, and those that it sets.
 std::vector<std::string> imported_environment(const config::Config& config);

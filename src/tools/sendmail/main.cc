@@ -23,6 +23,7 @@
 #include "sys/fd.h"
 #include "sys/file.h"
 #include "sys/process.h"
+#include "sys/user.h"
 #include "tool/tool.h"
 #include "tools/sendmail/input.h"
 #include "tools/sendmail/options.h"
@@ -166,7 +167,8 @@ int run(int argc, char** argv) {
   std::string name(sys::base_name(argv[0]));
   argv[0] = name.data();
   std::string directory = find_config_directory(argc, argv);
-  config::Config config = tool::load_config(directory, 0);
+  // What users choose here, postdrop and postqueue would refuse.
+  config::Config config = tool::load_config(directory, 0, !directory.empty() && sys::own_identity().uid != 0);
   // Programs that are started from here work with the same configuration.
   if (!directory.empty()) sys::set_environment_entry("MAIL_CONFIG", directory);
   Rules rules{.default_verp_delimiters = config.get(params::default_verp_delimiters),
@@ -183,6 +185,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace postrider;
-  return tool::run({.name = "sendmail", .failure = tool::kTemporaryFailure},
+  std::string called_as(sys::base_name(argc > 0 ? argv[0] : "sendmail"));
+  return tool::run({.name = "sendmail", .failure = tool::kTemporaryFailure, .called_as = called_as},
                    [&] { return sendmail::run(argc, argv); });
 }

@@ -1,5 +1,9 @@
 #include "tools/sendmail/outlet.h"
 
+#include <utility>
+
+#include <fmt/format.h>
+
 #include "log/log.h"
 #include "sys/process.h"
 
@@ -43,6 +47,8 @@ Result<std::unique_ptr<PostdropOutlet>> PostdropOutlet::start(const std::vector<
   sys::Pipe input = TRY(sys::make_pipe());
   sys::Pipe output = TRY(sys::make_pipe());
   std::unique_ptr<PostdropOutlet> outlet(new PostdropOutlet);
+  for (const std::string& word : argv)
+    outlet->command_ += (outlet->command_.empty() ? "" : " ") + word;
   outlet->pid_ = TRY(sys::spawn({.argv = argv,
                                  .environment = environment,
                                  .descriptors = {{input.read.get(), 0}, {output.write.get(), 1}, {2, 2}}}));
@@ -56,11 +62,11 @@ PostdropOutlet::~PostdropOutlet() {
 }
 
 /// Without an end record postdrop takes the end of its input for "never mind".
-void PostdropOutlet::end() {
+int PostdropOutlet::end() {
   to_.reset();
   from_.reset();
-  if (pid_ != 0) (void)sys::wait_for(pid_);
-  pid_ = 0;
+  if (pid_ == 0) return 0;
+  return sys::wait_for(std::exchange(pid_, 0)).value_or(1);
 }
 
 void PostdropOutlet::put(RecordType type, std::string_view data) {
@@ -87,8 +93,14 @@ Outcome PostdropOutlet::cancel() {
 Outcome PostdropOutlet::read_outcome() {
   to_.reset();
   auto reply = sys::read_all(from_.get(), kMaxReply);
-  end();
+  int status = end();
   if (!reply) return {.problems = proto::kProblemWrite};
+  if (reply->empty() && status != 0) {
+    // It has said on standard error what is wrong, as with a configuration that it does not accept.
+    log::warning("command \"{}\" exited with status {}", command_, status);
+    return {.problems = proto::kProblemWrite,
+            .reason = fmt::format("unable to execute {}: Application error", command_)};
+  }
   return maildrop::parse_reply(*reply);
 }
 

@@ -56,10 +56,12 @@ class PostdropOutlet : public Outlet {
  private:
   PostdropOutlet() = default;
   void flush();
-  void end();
+  /// Its exit status.
+  int end();
   maildrop::Outcome read_outcome();
 
-  pid_t pid_ = 0;  // 0: it has ended.
+  std::string command_;  ///< For messages.
+  pid_t pid_ = 0;        // 0: it has ended.
   sys::Fd to_, from_;
   std::string buffer_;
   bool broken_ = false;

@@ -316,9 +316,7 @@ TEST_F(ServiceTest, TheLogStaysWhenTheNoticeCannotBeQueued) {
   ASSERT_FALSE(run("bounce", {outcome("a@dest.test")}, notice(proto::NoticeKind::failure)));
   EXPECT_EQ(error_, "queue file write error");
   EXPECT_TRUE(has_log("bounce"));
-  EXPECT_THAT(log_,
-              ElementsAre("C769213E: sender non-delivery notification: NEW1",
-                          "C769213E: sender notification failed to joe@sender.test: queue file write error"));
+  EXPECT_THAT(log_, IsEmpty());
 }
 
 TEST_F(ServiceTest, DamagedLogsAreReturnedAsFarAsTheyCanBeRead) {

@@ -21,7 +21,7 @@ class StatusFilterTest : public testing::Test {
 
 constexpr const char* kTables =
     "pcre:{{/^4(\\.2\\.0 come) later$/ 5$1 never}, {/^5\\.1\\.1 / 4.1.1 not yet}, {/^2\\.0\\.0 / 4.0.0 not ok},"
-    " {/^2\\.1\\.0 / 2.9.9 fine}, {/^5\\.0\\.0 / nonsense}}";
+    " {/^2\\.1\\.0 / 2.9.9 fine}, {/^5\\.0\\.0 / nonsense}, {/^5\\.7\\.1 / 4.7.0}}";
 
 TEST_F(StatusFilterTest, MakesTemporaryFailuresPermanentAndTheOtherWayRound) {
   auto never = apply(kTables, {.status = "4.2.0", .action = mail::Action::delayed, .reason = "come later"});
@@ -39,6 +39,12 @@ TEST_F(StatusFilterTest, SuccessStaysSuccess) {
   auto fine = apply(kTables, {.status = "2.1.0", .action = mail::Action::relayed, .reason = "ok"});
   EXPECT_EQ(fine.status.text(), "2.9.9");
   EXPECT_EQ(fine.action, mail::Action::relayed);
+}
+
+TEST_F(StatusFilterTest, ACodeAloneLeavesTheTextAsItIs) {
+  auto later = apply(kTables, {.status = "5.7.1", .action = mail::Action::failed, .reason = "denied"});
+  EXPECT_EQ(later.status.text(), "4.7.0");
+  EXPECT_EQ(later.reason, "denied");
 }
 
 TEST_F(StatusFilterTest, WhatIsNoStatusAndWhatIsNotListedChangesNothing) {

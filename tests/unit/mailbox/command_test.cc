@@ -84,8 +84,8 @@ TEST(Censored, ReplacesWhatAShellCouldMistake) { EXPECT_EQ(censored("a$(b)\303\2
 
 TEST(ExportedEnvironment, TakesValuesOfThisProcessAndGivenOnes) {
   ASSERT_EQ(setenv("POSTRIDER_TEST_NAME", "value", 1), 0);
-  EXPECT_THAT(exported_environment("POSTRIDER_TEST_NAME, LANG=C {WITH=a b} POSTRIDER_TEST_ABSENT"),
-              ElementsAre("POSTRIDER_TEST_NAME=value", "LANG=C", "WITH=a b"));
+  EXPECT_THAT(exported_environment("POSTRIDER_TEST_NAME, LANG=C {WITH=a b} { X = y z } POSTRIDER_TEST_ABSENT"),
+              ElementsAre("POSTRIDER_TEST_NAME=value", "LANG=C", "WITH=a b", "X=y z"));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ DeliveredTo read(std::string_view text) {
 
 TEST(DeliveredTo, FindsEveryAddressWithoutRegardToCase) {
   DeliveredTo found = read(
-      "Received: x\n\tby y\nDelivered-To: Alice@Site.test\nSubject: s\ndelivered-to:bob@site.test "
+      "Received: x\n\tby y\nDelivered-To: Alice@Site.test\nSubject: s\ndelivered-to:  bob@site.test"
       "\n\nbody\n");
   EXPECT_TRUE(found.contains("alice@site.test"));
   EXPECT_TRUE(found.contains("BOB@site.test"));
@@ -35,10 +35,15 @@ TEST(DeliveredTo, TakesNoContinuationForAHeader) {
   EXPECT_TRUE(read("Subject: s\n Delivered-To: alice@site.test\n\n").empty());
 }
 
-TEST(DeliveredTo, ReportsADamagedFile) {
-  MemoryMessage message("Subject: s\n");
+TEST(DeliveredTo, BlanksBehindAnAddressBelongToIt) {
+  EXPECT_FALSE(read("Delivered-To: bob@site.test \n\n").contains("bob@site.test"));
+}
+
+TEST(DeliveredTo, EndsWhereTheFileIsDamaged) {
+  MemoryMessage message("Delivered-To: bob@site.test\n");
   message.damage();
-  EXPECT_FALSE(DeliveredTo::read(message, 0));
+  auto found = DeliveredTo::read(message, 0);
+  ASSERT_TRUE(found);
 }
 
 }  // namespace

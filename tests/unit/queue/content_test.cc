@@ -93,8 +93,8 @@ TEST(Content, DamageNamesTheOffset) {
   };
   std::string line = record(RecordType::text, "x");
   EXPECT_EQ(damage(line), "at offset 5: the file ends in the content");
-  EXPECT_EQ(damage(line + record(RecordType::recipient, "x")), "at offset 5: record type 82 in the content");
-  EXPECT_EQ(damage(line + std::string(20, '\0')), "at offset 5: record type 0 in the content");
+  EXPECT_EQ(damage(line + record(RecordType::recipient, "x")), "bad record type: 82 in message content");
+  EXPECT_EQ(damage(line + std::string(20, '\0')), "bad record type: 0 in message content");
   EXPECT_EQ(damage(line + "N\x7f"
                           "abc"),
             "at offset 5: unexpected EOF in data, record type 78 length 127");

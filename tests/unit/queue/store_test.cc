@@ -113,6 +113,17 @@ TEST_F(StoreTest, MovesMakeHashDirectoriesOnDemand) {
   EXPECT_THAT(files_.all_files(), ElementsAre());
 }
 
+TEST_F(StoreTest, WhatIsRemovedIsKeptWhereTheLayoutSaysSo) {
+  ASSERT_TRUE(files_.make_directory("q/saved", 0700));
+  Store keeping = store({.keep_removed = true});
+  NewFile made = keeping.create(QueueName::incoming).value();
+  ASSERT_TRUE(keeping.open(QueueName::hold, made.id, OpenMode::append));
+  ASSERT_TRUE(keeping.remove(QueueName::incoming, made.id));
+  ASSERT_TRUE(keeping.remove(QueueName::hold, made.id));
+  EXPECT_THAT(files_.all_files(), UnorderedElementsAre("q/saved/" + made.id, "q/saved/" + made.id + "+"));
+  EXPECT_FALSE(keeping.remove(QueueName::hold, made.id));
+}
+
 TEST_F(StoreTest, ScanFindsFilesOfAnyDepthWhateverTheConfiguration) {
   Store plain = store();
   ASSERT_TRUE(plain.make_parents("q/deferred/A/B/AB0001"));
