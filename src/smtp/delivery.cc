@@ -259,6 +259,8 @@ std::unique_ptr<ServerSession> Delivery::connect(const sys::Address& address, sm
   }
   smtp::ClientSettings settings = settings_.session;
   settings.detect_loops = !settings_.lmtp() && peer.port == kSmtpPort;
+  auto watched = agent_.tables().debug_peers.match(peer.host, peer.address, Deadline::after(kLookupTime));
+  settings.log_dialogue = watched && watched->matched;
   auto session = std::make_unique<ServerSession>(std::move(*stream), std::move(peer), std::move(settings));
   session->client.set_queue_id(job_.request.queue_id);
   session->uses = 1;

@@ -4,6 +4,7 @@
 #include "config/params/cleanup.h"
 #include "config/params/lmtp.h"
 #include "config/params/smtp.h"
+#include "config/params/system.h"
 
 namespace postrider::smtp_client {
 
@@ -63,6 +64,11 @@ Tables::Tables(const config::Config& config, const Settings& settings)
       catalog, config,
       lmtp ? params::lmtp_connection_cache_destinations : params::smtp_connection_cache_destinations,
       table::MatchList::Kind::text, paths);
+  // At level 0 nothing more is logged; there is but one step above that.
+  if (config.get(params::debug_peer_level) > 0) {
+    debug_peers = clients::open_match_list(catalog, config, params::debug_peer_list,
+                                           table::MatchList::Kind::host, paths);
+  }
   ehlo_keywords =
       open(params::smtp_discard_ehlo_keyword_address_maps, params::lmtp_discard_lhlo_keyword_address_maps);
   pix_workarounds = open(params::smtp_pix_workaround_maps, params::lmtp_pix_workaround_maps);

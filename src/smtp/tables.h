@@ -24,6 +24,7 @@ struct Tables {
   table::Catalog catalog;
   std::vector<std::string> paths;       ///< What must stay reachable in the sandbox.
   table::MatchList cache_destinations;  ///< smtp_connection_cache_destinations
+  table::MatchList debug_peers;         ///< debug_peer_list
   table::Maps ehlo_keywords;            ///< smtp_discard_ehlo_keyword_address_maps
   table::Maps pix_workarounds;          ///< smtp_pix_workaround_maps
   table::Maps generic;                  ///< smtp_generic_maps

@@ -20,6 +20,8 @@ LISTS_OF_TABLES = {"proxy_read_maps", "proxy_write_maps"}
 # Where things were installed: for scripts and people; no program acts on them.
 INSTALLED = {"html_directory", "mailq_path", "manpage_directory", "newaliases_path", "readme_directory",
              "sample_directory", "sendmail_path"}
+# What they change happens here in any case, or belongs to a program that there is not.
+MOOT = {"dns_ncache_ttl_fix_enable", "qmgr_fudge_factor"}
 FACTS = {"process_id", "process_name", "service_name", "postrider_version", "mail_version", "mail_release_date"}
 
 
@@ -40,7 +42,7 @@ def read(path):
 
 def parameters_in_use(tables):
     code = "\n".join(source_texts())
-    used = FACTS | INSTALLED | set(re.findall(r"params::_?(\w+)", code))
+    used = FACTS | INSTALLED | MOOT | set(re.findall(r"params::_?(\w+)", code))
     rows = {}
     for text in tables.values():
         for row in re.split(r"(?=^PARAM_)", text, flags=re.M):

@@ -13,6 +13,8 @@ namespace postrider::smtp {
 namespace {
 
 constexpr size_t kMaxTranscript = 500;
+/// Of a line that the log has.
+constexpr size_t kShownReply = 100;
 constexpr std::string_view kGreeting = "receiving the initial server greeting";
 
 /// A greeting of which a firewall has left only asterisks, and the digits that its own "220" needed.
@@ -58,8 +60,16 @@ void ClientSession::State::remember(std::string_view direction, std::string_view
   transcript.push_back(std::string(direction) + std::string(line));
 }
 
+void ClientSession::State::log_line(std::string_view direction, std::string_view text) const {
+  if (settings.log_dialogue) {
+    log::info("{}{}: {}", direction, peer.name_with_port(), text);
+  } else {
+    log::debug("{}{}: {}", direction, peer.name_with_port(), text);
+  }
+}
+
 void ClientSession::State::write_command(std::string_view text) {
-  log::debug("> {}: {}", peer.name_with_port(), text);
+  log_line("> ", text);
   remember("Out: ", text);
   // An address with a line end in it must not become two commands.
   std::string line(text);
@@ -106,7 +116,7 @@ Outcome<std::string> ClientSession::State::read_line(Pace& pace, std::string_vie
       return fail(SessionFailure::Kind::lost, doing);
     }
   }
-  log::debug("< {}: {}", peer.name_with_port(), text.substr(0, 100));
+  log_line("< ", std::string_view(text).substr(0, kShownReply));
   if (!settings.rewriter) return text;
   auto replacement = settings.rewriter->rewrite(text, pace.deadline());
   if (!replacement) {

@@ -37,7 +37,7 @@ struct ClientSettings {
   std::string own_host_name;  ///< myhostname, to recognise a session with oneself.
   bool always_ehlo = true;
   bool never_ehlo = false;
-  bool skip_5xx_greeting = true;   ///< A 5xx greeting counts as temporary.
+  bool skip_5xx_greeting = true;  ///< A 5xx greeting counts as temporary.
   bool detect_loops = true;
   bool helpful_warnings = true;
   bool utf8 = true;           ///< Replies may have UTF-8 in them (smtputf8_enable).
@@ -45,6 +45,7 @@ struct ClientSettings {
   size_t line_limit = 998;    ///< smtp_line_length_limit, for content; 0: none.
   std::shared_ptr<ReplyRewriter> rewriter;
   bool keep_transcript = false;
+  bool log_dialogue = false;  ///< Commands and replies go to the log (debug_peer_list).
 
   bool per_request_deadline = false;
   size_t min_data_rate = 500;  ///< Bytes per second, with per_request_deadline; 0: none.
@@ -116,8 +117,8 @@ class ClientSession {
   Outcome<Reply> read_greeting();
   /// HELO instead of EHLO, whatever the greeting said: for firewalls that cannot cope otherwise.
   void avoid_esmtp();
-  /// EHLO, or HELO where the server wants it, or LHLO. After a positive reply capabilities() are known, without
-  /// those in `discard` (smtp_discard_ehlo_keywords). Also after STARTTLS.
+  /// EHLO, or HELO where the server wants it, or LHLO. After a positive reply capabilities() are known,
+  /// without those in `discard` (smtp_discard_ehlo_keywords). Also after STARTTLS.
   Outcome<Reply> hello(KeywordSet discard = {});
   /// STARTTLS. After a positive reply the caller starts TLS on stream(); input that came too early is gone.
   Outcome<Reply> start_tls();

@@ -23,6 +23,7 @@ struct ClientSession::State {
   Outcome<std::string> read_line(Pace& pace, std::string_view doing);
   void note_garbage(std::string_view line);
   void remember(std::string_view direction, std::string_view line);
+  void log_line(std::string_view direction, std::string_view text) const;
 
   io::Stream stream;
   Peer peer;

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 
 #include "base/text.h"
@@ -102,6 +103,16 @@ std::vector<std::string> imported_environment(const config::Config& config) {
   std::erase_if(out, [](const std::string& entry) { return name_of(entry) == "MAIL_CONFIG"; });
   out.push_back("MAIL_CONFIG=" + config.directory());
   return out;
+}
+
+Result<pid_t> spawn(const config::Config& config, const sys::SpawnRequest& request) {
+  int64_t attempts = config.get(config::params::fork_attempts);
+  for (int64_t attempt = 1;; ++attempt) {
+    auto pid = sys::spawn(request);
+    if (pid || attempt >= attempts || pid.error().code != EAGAIN) return pid;
+    log::warning("{}", pid.error().text);
+    ::sleep(static_cast<unsigned>(config.get(config::params::fork_delay).count()));
+  }
 }
 
 void enter_queue_directory(const config::Config& config) {

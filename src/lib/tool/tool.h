@@ -8,7 +8,9 @@
 
 #include <fmt/format.h>
 
+#include "base/result.h"
 #include "config/config.h"
+#include "sys/process.h"
 
 namespace postrider::tool {
 
@@ -65,6 +67,10 @@ template <typename... A>
 [[noreturn]] void fail(fmt::format_string<A...> format, A&&... arguments) {
   fail_text(fmt::format(format, std::forward<A>(arguments)...));
 }
+
+/// sys::spawn(). While the system has no room for another process it is tried again, as fork_attempts and fork_delay
+/// say.
+Result<pid_t> spawn(const config::Config& config, const sys::SpawnRequest& request);
 
 /// Becomes a program of ours; an error ends the process.
 [[noreturn]] void become(const std::string& directory, const std::vector<std::string>& argv);

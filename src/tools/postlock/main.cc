@@ -81,7 +81,7 @@ Result<Locked> lock(const std::string& folder, const mailbox::LockPolicy& policy
 }
 
 /// The exit status of the command.
-int run_command(const std::vector<std::string>& command) {
+int run_command(const config::Config& config, const std::vector<std::string>& command) {
   // A command without a directory is looked for as a shell does: env(1) does not differ from execvp(3) in
   // that.
   auto program = sys::find_program(command[0]);
@@ -89,10 +89,10 @@ int run_command(const std::vector<std::string>& command) {
     log::write(log::Severity::fatal, fmt::format("execvp {}: {}", command[0], program.error().text));
     return 1;
   }
-  auto pid = sys::spawn({.program = *program,
-                         .argv = command,
-                         .environment = sys::environment(),
-                         .descriptors = {{0, 0}, {1, 1}, {2, 2}}});
+  auto pid = tool::spawn(config, {.program = *program,
+                                  .argv = command,
+                                  .environment = sys::environment(),
+                                  .descriptors = {{0, 0}, {1, 1}, {2, 2}}});
   if (!pid) {
     log::write(log::Severity::fatal, pid.error().text);
     return 1;
@@ -107,7 +107,7 @@ int run(int argc, char** argv) {
   config::Config config = tool::load_config(line.config_directory, line.verbose);
   auto locked = lock(line.folder, lock_policy(config, line));
   if (!locked) tool::fail("open file {}: {}", line.folder, locked.error().text);
-  return run_command(line.command);
+  return run_command(config, line.command);
 }
 
 }  // namespace

@@ -128,8 +128,8 @@ int start_daemon(const config::Config& config, const CommandLine& line) {
   std::vector<std::string> argv =
       with_verbosity({config.get(params::command_directory) + "/postfix"}, line.verbose);
   argv.emplace_back("start");
-  auto started =
-      sys::spawn({.argv = argv, .environment = sys::environment(), .descriptors = {{0, 0}, {1, 1}, {2, 2}}});
+  auto started = tool::spawn(
+      config, {.argv = argv, .environment = sys::environment(), .descriptors = {{0, 0}, {1, 1}, {2, 2}}});
   return started ? tool::kOk : 1;
 }
 
