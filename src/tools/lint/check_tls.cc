@@ -80,6 +80,9 @@ class TlsCheck {
       for (std::string_view kind : {"", "ec", "d"})
         pair(fmt::format("{}_{}cert_file", prefix, kind), fmt::format("{}_{}key_file", prefix, kind));
     }
+    exists(prefix + "_CApath");
+    std::string parameters = prefix + "_dh1024_param_file";
+    if (!equals_ignore_case(value(parameters), "auto")) exists(parameters);
     std::string authorities = prefix + "_CAfile";
     std::string path = value(authorities);
     if (!path.empty() && is_mine(authorities) && readable(authorities, path)) {
@@ -107,6 +110,12 @@ class TlsCheck {
                 fmt::format("the file {} that {} names does not exist", path, parameter),
                 "correct the path, or install the file");
     return false;
+  }
+
+  void exists(const std::string& parameter) {
+    std::string path = value(parameter);
+    if (!path.empty() && !equals_ignore_case(path, "none") && is_mine(parameter))
+      (void)readable(parameter, path);
   }
 
   void invalid(std::string_view parameter, const std::string& path, std::string_view what) {
