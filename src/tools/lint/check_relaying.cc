@@ -136,6 +136,15 @@ class RelayCheck {
         attempt.helo = key.starts_with('.') ? "mail" + key : key;
         attempts_.push_back(attempt);
         break;
+      case Subject::client: {
+        // Everybody can have a name below a top-level domain, or none.
+        std::string_view domain = std::string_view(key).substr(key.starts_with('.') ? 1 : 0);
+        bool top = !domain.empty() && domain.find('.') == domain.npos && !is_digit(domain[0]);
+        if (!top) break;
+        attempt.name = domain == "unknown" ? "unknown" : fmt::format("mail.stranger.{}", domain);
+        attempts_.push_back(attempt);
+        break;
+      }
       default:
         break;
     }

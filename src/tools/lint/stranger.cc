@@ -154,7 +154,8 @@ Verdict Stranger::try_relay(const Attempt& attempt) const {
   facts.client_address = attempt.address;
   facts.client = client;
   facts.reverse_name = attempt.name;
-  facts.name_status = facts.reverse_status = dns::NameCheck::ok;
+  facts.name_status = facts.reverse_status =
+      attempt.name == "unknown" ? dns::NameCheck::permanent : dns::NameCheck::ok;
   facts.helo_name = attempt.helo;
   facts.sender = attempt.sender;
   facts.recipient = attempt.recipient;
