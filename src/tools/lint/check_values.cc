@@ -122,7 +122,9 @@ void check_values(const Model& model, Report& report) {
     try {
       read_value(service ? service->config : model.config(), *info);
     } catch (const config::ConfigError& error) {
-      report.add(codes::bad_value, model.place(name, service), error.what(), error.remedy());
+      // What cannot be expanded has been said together with the names in it.
+      if (error.warning.empty())
+        report.add(codes::bad_value, model.place(name, service), error.what(), error.remedy());
     }
   });
   check_families(model, report);
