@@ -6,6 +6,7 @@
 #include "ipc/client.h"
 #include "local/delivery.h"
 #include "log/log.h"
+#include "mail/address_parts.h"
 
 namespace postrider::local {
 
@@ -31,8 +32,8 @@ Delivery::Disposition Delivery::pass_on(const Scope& scope, const std::string& d
     // The other agent has its own time limits.
     return connection->receive_as<proto::DeliverReply>(Deadline::never());
   };
-  log::info("{}: passing <{}> to transport={}", job_.request.queue_id, printable(scope.recipient.address),
-            transport);
+  log::info("{}: passing <{}> to transport={}", job_.request.queue_id,
+            mail::log_address(scope.recipient.address, settings_.log_form), transport);
   auto reply = ask();
   if (!reply) {
     log::warning("{}: transport {}: {}", job_.request.queue_id, transport, reply.error().text);

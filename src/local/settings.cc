@@ -133,6 +133,8 @@ Settings::Settings(const config::Config& c, std::string_view name, bool without_
       exported_environment(mailbox::exported_environment(c.get(params::export_environment))),
       command_time_limit(c.get(params::command_time_limit)),
       smtputf8_autodetect(clients::detects_smtputf8(c, "forward")),
+      log_form(
+          mail::parse_log_form(c.get(params::info_log_address_format)).value_or(mail::LogForm::external)),
       ipc_timeout(c.get(params::ipc_timeout)) {
   sys::Identity own = sys::own_identity();
   self = {own.uid, own.gid};

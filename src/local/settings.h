@@ -7,6 +7,7 @@
 
 #include "base/deadline.h"
 #include "config/config.h"
+#include "mail/address_parts.h"
 #include "mailbox/lock.h"
 #include "mailbox/open_file.h"
 #include "table/maps.h"
@@ -58,6 +59,7 @@ struct Settings {
   seconds command_time_limit;
 
   bool smtputf8_autodetect;
+  mail::LogForm log_form;
   seconds ipc_timeout;
 };
 

@@ -77,7 +77,8 @@ void run(service::Daemon& daemon) {
   // From here on only the helper can become the command's user.
   daemon.become_owner();
   daemon.confine({.name = "pipe", .read = agent.paths, .write = {"active"}});
-  delivery::serve_deliveries(daemon, "pipe", [](delivery::Job& job) { return deliver(agent, job); });
+  delivery::serve_deliveries(
+      daemon, "pipe", [](delivery::Job& job) { return deliver(agent, job); }, &agent.catalog);
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ void ActiveQueue::on_done(Entry entry, Result<proto::DeliverReply> reply) {
               destination.window.describe());
   }
   if (died) suspend(destination, reply->site_status, reply->site_reason);
+  Scheduler::start_anew_if_idle(destination);
   refill(*destination.transport);
   batch_progress(message);
 }

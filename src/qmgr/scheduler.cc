@@ -252,6 +252,10 @@ void Scheduler::end_entry(const Entry& entry) {
   std::erase_if(job.message->jobs, [&](const std::unique_ptr<Job>& owned) { return owned.get() == &job; });
 }
 
+void Scheduler::start_anew_if_idle(Destination& d) {
+  if (d.busy == 0 && d.waiting.empty() && !d.window.dead()) d.window.revive();
+}
+
 void Scheduler::forget_idle(Clock::time_point now) {
   for (auto& [name, transport] : transports_) {
     std::erase_if(transport->destinations, [&](const auto& item) {

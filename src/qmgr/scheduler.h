@@ -143,6 +143,9 @@ class Scheduler {
   /// finish() does it.
   void drop(const Entry& entry);
 
+  /// What was learned of a destination counts for as long as there is mail for it; that of a dead one until
+  /// it is revived.
+  static void start_anew_if_idle(Destination& destination);
   /// Forgets destinations without work whose state is what a new one would have.
   void forget_idle(Clock::time_point now);
 

@@ -37,7 +37,7 @@ bool Lister::next_message(Batch& batch) {
   queue::Inspected inspected = queue::inspect(store_.files(), *file);
   if (!inspected.complaint.empty()) batch.warnings.push_back(inspected.complaint);
   if (inspected.message) {
-    report_.emplace(store_, Message{kQueues[at_], file->name, file->path, *inspected.message}, dup_limit_);
+    report_.emplace(store_, Message{kQueues[at_], file->name, file->path, *inspected.message}, rules_);
   }
   return true;
 }

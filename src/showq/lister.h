@@ -15,7 +15,7 @@ namespace postrider::showq {
 /// event loop's thread.
 class Lister {
  public:
-  Lister(const queue::Store& store, size_t dup_limit) : store_(store), dup_limit_(dup_limit) {}
+  Lister(const queue::Store& store, const Rules& rules) : store_(store), rules_(rules) {}
 
   struct Batch {
     std::vector<proto::QueueEntry> entries;
@@ -29,7 +29,7 @@ class Lister {
   std::optional<queue::Scan::Entry> next_file(Batch& batch);
 
   const queue::Store& store_;
-  size_t dup_limit_;
+  const Rules& rules_;
   size_t at_ = 0;  // Index of the queue that is being listed.
   std::optional<queue::Scan> scan_;
   std::optional<Report> report_;  // Of the message that is being listed.

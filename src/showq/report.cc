@@ -15,18 +15,11 @@ using queue::RecordType;
 
 namespace {
 
-constexpr std::string_view kNullSender = "MAILER-DAEMON";
-
 /// Text of recipients in one entry; well below what a frame may have.
 constexpr size_t kEntryText = 48 * 1024;
 
 /// Few envelopes are longer, and nothing else of the file is read.
 constexpr size_t kReadSize = 4 * 1024;
-
-/// As a person may see it: external form, without control characters.
-std::string readable(std::string_view address) {
-  return address.empty() ? std::string(kNullSender) : printable(mail::quote_822_local(address));
-}
 
 template <size_t Max>
 void assign(ipc::Text<Max>& field, std::string_view text) {
@@ -35,8 +28,13 @@ void assign(ipc::Text<Max>& field, std::string_view text) {
 
 }  // namespace
 
-Report::Report(const queue::Store& store, Message message, size_t dup_limit)
-    : store_(store), message_(std::move(message)), dup_limit_(dup_limit) {
+/// As a person may see it: external form, without control characters.
+std::string Report::readable(std::string_view address) const {
+  return address.empty() ? rules_.empty_address : printable(mail::quote_822_local(address));
+}
+
+Report::Report(const queue::Store& store, Message message, const Rules& rules)
+    : store_(store), message_(std::move(message)), rules_(rules) {
   auto file = store.files().open(message_.path, queue::OpenMode::read);
   if (!file) {
     if (!queue::is_missing(file.error()))
@@ -174,7 +172,7 @@ bool Report::next_status() {
   assign(one.address, read.recipient);
   assign(one.original, read.original.empty() ? read.recipient : read.original);
   assign(log_->kind == LogKind::defer ? one.delay_reason : one.bounce_reason, read.reason);
-  if (dup_limit_ == 0 || seen_.size() < dup_limit_) seen_.insert(read.recipient);
+  if (rules_.dup_limit == 0 || seen_.size() < rules_.dup_limit) seen_.insert(read.recipient);
   add(std::move(one));
   return true;
 }

@@ -22,13 +22,18 @@ struct Message {
   queue::FileStatus status;
 };
 
+struct Rules {
+  size_t dup_limit =
+      0;  ///< Recipients of the logs that are remembered, so that they are not listed again; 0: all.
+  std::string empty_address = "MAILER-DAEMON";  ///< Stands for the null sender.
+};
+
 /// Reads the envelope of a queue file, and with it the delivery logs of the same id, which have the reasons.
 /// As much as can be read of a damaged file is listed.
 class Report {
  public:
-  /// `dup_limit` bounds how many recipients of the logs are remembered, so that they are not listed again; 0:
-  /// no bound. The store must outlive the object.
-  Report(const queue::Store& store, Message message, size_t dup_limit);
+  /// The store and the rules must outlive the object.
+  Report(const queue::Store& store, Message message, const Rules& rules);
 
   /// The entries of the message, mostly one; see proto::QueueEntry::more. Nothing when there are no more.
   std::optional<proto::QueueEntry> next();
@@ -55,7 +60,8 @@ class Report {
 
   const queue::Store& store_;
   Message message_;
-  size_t dup_limit_;
+  std::string readable(std::string_view address) const;
+  const Rules& rules_;
   std::shared_ptr<queue::File> file_;
   std::optional<queue::RecordReader> reader_;
   std::unique_ptr<Log> log_;  // While its entries are listed.

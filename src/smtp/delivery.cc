@@ -277,10 +277,13 @@ void Delivery::transfer(ServerSession& session) {
 }
 
 void Delivery::finish(std::unique_ptr<ServerSession> session) {
-  agent_.notices().consider(*session, job_.request.sender);
-  session->trouble = {};
   bool good = !session->spent && !session->client.failure() && !session->client.protocol_error();
+  auto tell_postmaster = [&] {
+    agent_.notices().consider(*session, job_.request.sender);
+    session->trouble = {};
+  };
   if (good && may_keep(*session)) {
+    tell_postmaster();
     const smtp::Peer& peer = session->client.peer();
     std::string key = address_key(peer.address, peer.port);
     agent_.cache().store(std::move(session), std::exchange(cache_key_, {}), std::move(key));
@@ -288,6 +291,7 @@ void Delivery::finish(std::unique_ptr<ServerSession> session) {
     if (session->say_goodbye && !session->client.failure()) {
       (void)session->client.quit(!settings_.skip_quit_response);
     }
+    tell_postmaster();
     if (good) cache_key_.clear();
   }
   ledger_.settle();

@@ -20,7 +20,8 @@ void run(service::Daemon& daemon) {
                   .write = {"active"},
                   .connect = true,
                   .accept_more = agent->binds()});
-  delivery::serve_deliveries(daemon, "smtp", [](delivery::Job& job) { return agent->deliver(job); });
+  delivery::serve_deliveries(
+      daemon, "smtp", [](delivery::Job& job) { return agent->deliver(job); }, &agent->tables().catalog);
 }
 
 }  // namespace

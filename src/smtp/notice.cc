@@ -45,8 +45,8 @@ void PostmasterNotices::send(const ServerSession& session) {
   auto message = mailer_.begin({.sender = double_bounce_sender_, .recipient = recipient_}, deadline);
   if (!message) return log::warning("postmaster notify: {}", message.error().text);
   auto put = [&](std::string_view text) { message->line(text, deadline); };
-  put(fmt::format("From: MAILER-DAEMON@{} (Mail Delivery System)", myorigin_));
-  put(fmt::format("To: {} (Postmaster)", recipient_));
+  put(fmt::format("From: Mail Delivery System <MAILER-DAEMON@{}>", myorigin_));
+  put(fmt::format("To: Postmaster <{}>", recipient_));
   put(fmt::format("Subject: {} {} client: errors from {}", mail_name_, client_kind_, session.relay()));
   put("");
   put(fmt::format("The session with {} did not go as the protocol wants it.", session.relay()));

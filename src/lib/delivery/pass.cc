@@ -1,8 +1,10 @@
 #include "delivery/pass.h"
 
 #include "clients/endpoint.h"
+#include "config/params/system.h"
 #include "ipc/client.h"
 #include "log/log.h"
+#include "mail/address_parts.h"
 
 namespace postrider::delivery {
 
@@ -10,8 +12,11 @@ Result<proto::DeliverReply> pass_on(const config::Config& config, std::string_vi
                                     const proto::DeliverRequest& request, std::string_view asker,
                                     Deadline deadline) {
   auto connection = TRY(ipc::connect(clients::private_endpoint(config, transport, asker), deadline));
+  mail::LogForm form = mail::parse_log_form(config.get(config::params::info_log_address_format))
+                           .value_or(mail::LogForm::external);
   for (const proto::DeliveryRecipient& recipient : request.recipients) {
-    log::info("{}: passing <{}> to transport={}", request.queue_id, recipient.address, transport);
+    log::info("{}: passing <{}> to transport={}", request.queue_id,
+              mail::log_address(recipient.address, form), transport);
   }
   proto::DeliverRequest copy = request;
   TRY(connection->send(copy, deadline));

@@ -192,21 +192,25 @@ class Check {
   std::string queue_;
 };
 
-/// Names and places of queue files.
-bool order_queue(const config::Config& config) {
+}  // namespace
+
+std::optional<pid_t> start_ordering_queue(const config::Config& config, std::string_view queue) {
   std::vector<std::string> argv = {config.get(params::command_directory) + "/postsuper", "-c",
                                    config.directory()};
+  if (!queue.empty()) argv.emplace_back(queue);
   log::flush();
   auto pid = sys::spawn({.argv = argv, .environment = sys::environment(), .descriptors = {{2, 2}}});
-  if (!pid) {
-    log::write(log::Severity::fatal, pid.error().text);
-    return false;
-  }
+  if (pid) return *pid;
+  log::write(log::Severity::fatal, pid.error().text);
+  return std::nullopt;
+}
+
+bool order_queue(const config::Config& config, std::string_view queue) {
+  auto pid = start_ordering_queue(config, queue);
+  if (!pid) return false;
   auto status = sys::wait_for(*pid);
   return status && *status == 0;
 }
-
-}  // namespace
 
 bool check_fatal(const config::Config& config, const Identities& ids) {
   if (auto created = create_missing(config, ids); !created) {

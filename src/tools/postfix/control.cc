@@ -147,7 +147,10 @@ int Control::reload() {
   auto pid = master_pid();
   if (!pid) return not_running();
   log::info("refreshing the {} mail system", name_);
+  // The queue manager that begins now looks for the files of its predecessor; the rest can wait.
+  if (!order_queue(config_, "active")) return 1;
   kill(*pid, SIGHUP);
+  (void)start_ordering_queue(config_);
   return 0;
 }
 

@@ -158,6 +158,16 @@ TEST_F(SchedulerTest, AFailingDestinationDiesAndGivesItsEntriesBack) {
   EXPECT_EQ(next(), "D>d:again");
 }
 
+TEST_F(SchedulerTest, FailuresWithPausesBetweenThemKillNoDestination) {
+  for (const char* id : {"A", "B", "C", "D", "E", "F", "G"}) {
+    add(message(id), "d", "x");
+    ASSERT_NE(next(), "-");
+    finish_first(Scheduler::Outcome::site_failed);
+    EXPECT_FALSE(died_);
+    Scheduler::start_anew_if_idle(scheduler_.destination(transport(), "d", "d"));
+  }
+}
+
 TEST_F(SchedulerTest, RateDelaySpacesDeliveries) {
   rules_.destination_delay = hours(1);
   rules_.concurrency.initial = rules_.concurrency.limit = 1;

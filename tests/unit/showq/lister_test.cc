@@ -25,7 +25,8 @@ class ListerTest : public ::testing::Test {
   }
 
   std::vector<proto::QueueEntry> list(size_t dup_limit = 0) {
-    Lister lister(store_, dup_limit);
+    Rules rules{.dup_limit = dup_limit, .empty_address = "NOBODY"};
+    Lister lister(store_, rules);
     std::vector<proto::QueueEntry> out;
     for (bool done = false; !done;) {
       Lister::Batch batch = lister.next();
@@ -112,7 +113,7 @@ TEST_F(ListerTest, ADamagedFileIsListedAsFarAsItCanBeRead) {
       record(RecordType::sender, "") + record(RecordType::recipient, "kim@example.test") + "R\x7f");
   auto entries = list();
   ASSERT_EQ(entries.size(), 1U);
-  EXPECT_EQ(entries[0].sender, "MAILER-DAEMON");
+  EXPECT_EQ(entries[0].sender, "NOBODY");
   EXPECT_EQ(entries[0].recipients.size(), 1U);
 }
 
