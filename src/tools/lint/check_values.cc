@@ -122,9 +122,11 @@ void check_values(const Model& model, Report& report) {
     try {
       read_value(service ? service->config : model.config(), *info);
     } catch (const config::ConfigError& error) {
-      // What cannot be expanded has been said together with the names in it.
-      if (error.warning.empty())
-        report.add(codes::bad_value, model.place(name, service), error.what(), error.remedy());
+      // What cannot be expanded has mostly been said together with the names in it.
+      Place place = model.place(name, service);
+      if (error.warning.empty() || !report.has(place))
+        report.add(codes::bad_value, place, error.warning.empty() ? error.what() : error.warning,
+                   error.remedy());
     }
   });
   check_families(model, report);
