@@ -88,7 +88,7 @@ Result<void> Resubmission::send_content(clients::Submission& message, const std:
 
 Result<std::optional<std::string>> Resubmission::finish_one() {
   if (messages_.empty()) return std::nullopt;
-  auto message = std::move(messages_.extract(messages_.begin()));
+  auto message = messages_.extract(messages_.begin());
   clients::Submission& submission = message.mapped();
   std::string queue_id = submission.queue_id();
   TRY(send_content(submission, message.key().first));
