@@ -61,7 +61,7 @@ mailbox::Message Delivery::message_for(const Scope& scope) {
   return {.file = job_.file.get(),
           .data_offset = job_.request.data_offset,
           .sender = scope.sender,
-          .original_recipient = scope.recipient.original,
+          .original_recipient = settings_.original_to ? std::string(scope.recipient.original) : std::string(),
           .delivered_to = settings_.frozen_delivered_to ? scope.delivered : scope.recipient.address,
           .damaged = &damaged_};
 }

@@ -102,6 +102,7 @@ Settings::Settings(const config::Config& c, std::string_view name, bool without_
       rootless(without_root),
       myhostname(c.get(params::myhostname)),
       mail_name(c.get(params::mail_name)),
+      original_to(c.get(params::enable_original_recipient)),
       recipient_delimiter(c.get(params::recipient_delimiter)),
       owner_request_special(c.get(params::owner_request_special)),
       expand_owner_alias(c.get(params::expand_owner_alias)),

@@ -37,6 +37,7 @@ struct Settings {
   mailbox::Identity default_privs;  ///< For files and commands that belong to nobody in particular.
 
   std::string myhostname, mail_name;
+  bool original_to;  ///< X-Original-To (enable_original_recipient).
   std::string recipient_delimiter;
   bool owner_request_special, expand_owner_alias, reset_owner_alias, frozen_delivered_to;
   ExpansionSet commands_allowed, files_allowed, propagate;

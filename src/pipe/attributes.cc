@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "config/families.h"
+#include "config/params/cleanup.h"
 #include "config/params/instance.h"
 #include "config/params/local.h"
 #include "config/params/rewrite.h"
@@ -199,6 +200,7 @@ Attributes parse_attributes(const config::Config& config, const std::string& ser
                             const std::vector<std::string>& words, bool rootless) {
   Attributes out;
   out.service = service;
+  out.original_recipients = config.get(params::enable_original_recipient);
   out.config_directory = config.directory();
   out.time_limit = config.get(config::families::time_limit, service);
   out.environment = mailbox::exported_environment(config.get(params::export_environment));

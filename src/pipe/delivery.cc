@@ -71,7 +71,9 @@ std::optional<mail::DeliveryStatus> Delivery::run(const std::vector<std::string>
   mailbox::Message message{.file = job_.file.get(),
                            .data_offset = request.data_offset,
                            .sender = sender_for(attributes_, request.sender),
-                           .original_recipient = request.recipients.front().original,
+                           .original_recipient = attributes_.original_recipients
+                                                     ? std::string(request.recipients.front().original)
+                                                     : std::string(),
                            .delivered_to = request.recipients.front().address};
   auto result = runner_.run(std::move(command), [&](const mailbox::Sink& sink) {
     return mailbox::copy_message(message, attributes_.format, sink);

@@ -3,7 +3,6 @@
 #include "clients/tables.h"
 #include "config/params/smtpd.h"
 #include "config/params/smtpd_access.h"
-#include "log/log.h"
 #include "smtpd/client.h"
 
 namespace postrider::smtpd {
@@ -57,8 +56,7 @@ Allowed allowed_by(const MatchList& list, const Client& client, Deadline deadlin
   if (list.empty()) return Allowed::no;
   auto decision = list.match(client.names.name, client.address, deadline);
   if (decision) return decision->matched ? Allowed::yes : Allowed::no;
-  log::warning("{}", decision.error().text);
-  return Allowed::unknown;
+  return Allowed::unknown;  // The list has told the log why.
 }
 
 bool has_client(const MatchList& list, const Client& client, Deadline deadline) {

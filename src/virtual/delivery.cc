@@ -89,7 +89,7 @@ mail::DeliveryStatus Delivery::deliver_to(const std::string& path, mailbox::Iden
   mailbox::Message message{.file = job_.file.get(),
                            .data_offset = job_.request.data_offset,
                            .sender = job_.request.sender,
-                           .original_recipient = recipient.original,
+                           .original_recipient = settings_.original_to ? std::string(recipient.original) : std::string(),
                            .delivered_to = recipient.address,
                            .damaged = &damaged_};
   mail::DeliveryStatus status;

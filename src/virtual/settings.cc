@@ -76,6 +76,7 @@ Settings::Settings(const config::Config& c, std::string_view name, bool without_
       minimum_uid(c.get(params::virtual_minimum_uid)),
       locks(lock_policy(c)),
       strict_mailbox_ownership(c.get(params::strict_mailbox_ownership)),
+      original_to(c.get(params::enable_original_recipient)),
       recipient_delimiter(c.get(params::recipient_delimiter)),
       owner_request_special(c.get(params::owner_request_special)),
       ipc_timeout(c.get(params::ipc_timeout)) {

@@ -24,6 +24,7 @@ struct Settings {
   int64_t minimum_uid;
   mailbox::LockPolicy locks;
   bool strict_mailbox_ownership;
+  bool original_to;  ///< X-Original-To (enable_original_recipient).
   std::string recipient_delimiter;
   bool owner_request_special;
   seconds ipc_timeout;

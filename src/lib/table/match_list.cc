@@ -128,7 +128,8 @@ Result<void> MatchList::add_file(const std::string& path, bool negated, int dept
     return {};
   }
   for (std::string_view line : split_each(*content, '\n')) {
-    if (!line.starts_with('#')) TRY(add_list(line, negated, depth));
+    // With the end of the line, which a complaint about a comment shows.
+    if (!line.starts_with('#')) TRY(add_list(std::string(line) + "\n", negated, depth));
   }
   return {};
 }
