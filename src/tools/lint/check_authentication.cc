@@ -50,7 +50,8 @@ void check_server(const Model& model, Report& report, const Service& service) {
 
 /// virtual(8) delivers as the owner of a mailbox, whom two tables tell.
 void check_owners(const Model& model, Report& report) {
-  if (!model.config().is_set("virtual_mailbox_domains") || model.value("virtual_mailbox_domains").empty()) return;
+  if (!model.config().is_set("virtual_mailbox_domains") || model.value("virtual_mailbox_domains").empty())
+    return;
   std::string transport = model.value("virtual_transport");
   const Service* service = model.local_service(transport.substr(0, transport.find(':')));
   if (!service || service->program != "virtual") return;

@@ -38,6 +38,8 @@ class ChrootCheck {
       }
     }
     if (service_.program == "cleanup") milters("non_smtpd_milters");
+    for (std::string_view program : {"smtpd", "smtp", "lmtp"})
+      if (service_.program == program) directory(fmt::format("{}_tls_CApath", program));
     if (service_.program == "lmtp" || service_.program == "smtp") transports();
     tables();
   }
@@ -63,6 +65,21 @@ class ChrootCheck {
                 fmt::format("{} names the socket {}; the service {} runs chrooted and looks for {}",
                             parameter, path, service_.entry.id(), inside),
                 std::move(remedy));
+  }
+
+  /// A directory that is read while the service runs. Where nothing of the system has been copied into the
+  /// queue directory yet, that is still to come.
+  void directory(const std::string& parameter) {
+    std::string path = value(parameter);
+    bool looked_for = service_.find(parameter) || model_.config().is_set(parameter);
+    if (!looked_for || !path.starts_with('/') || path.starts_with(queue_ + "/")) return;
+    bool populated = sys::exists(queue_ + "/etc/resolv.conf") || sys::exists(queue_ + "/etc/hosts");
+    if (!populated || sys::exists(queue_ + path)) return;
+    report_.add(codes::chroot_directory, model_.place(parameter, &service_),
+                fmt::format("{} names {}; the service {} runs chrooted and finds nothing at {}{}", parameter,
+                            path, service_.entry.id(), queue_, path),
+                fmt::format("copy the directory there, use {} instead, or write n in the column chroot",
+                            replace_all(parameter, "CApath", "CAfile")));
   }
 
   void milters(std::string_view parameter) {

@@ -27,6 +27,7 @@ std::span<const Code> all_codes() {
   static constexpr Code kAll[] = {
       access_action,
       bad_value,
+      chroot_directory,
       chroot_program,
       chroot_socket,
       content_action,

@@ -50,6 +50,7 @@ inline constexpr Code
     mailbox_owner{"mailbox-owner", Severity::error},
     tls_wrapper_mode{"tls-wrapper-mode", Severity::error},
     chroot_socket{"chroot-socket", Severity::error},
+    chroot_directory{"chroot-directory", Severity::warning},
     chroot_program{"chroot-program", Severity::error},
     table_missing{"table-missing", Severity::error},
     table_not_built{"table-not-built", Severity::error},

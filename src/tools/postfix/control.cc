@@ -57,8 +57,8 @@ int Control::run(std::string_view command, const std::vector<std::string>& argum
   if (command == "set-permissions") return set_permissions(config_, arguments);
   if (command == "upgrade-configuration") return upgrade_configuration(config_, arguments);
   return fatal(
-      "unknown command: '{}'. Usage: postfix start (or stop, reload, abort, flush, check, lint, status, "
-      "set-permissions, upgrade-configuration, logrotate)",
+      "unknown command: '{}'. Usage: postfix start (or stop, reload, abort, flush, check, status, "
+      "set-permissions, upgrade-configuration, logrotate, lint, collate)",
       command);
 }
 
