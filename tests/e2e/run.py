@@ -9,7 +9,7 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
   main.cf | master.cf          lines that replace those of tests/support/mailsystem.py
   file PATH                    writes a file below the configuration directory
   dns                          records: NAME TYPE DATA
-  sink NAME ADDRESS:PORT       an SMTP server; its text: COMMAND -> REPLY (| separates replies for successive times, \n the
+  sink NAME ADDRESS:PORT       an SMTP server; its text: COMMAND -> REPLY (| separates replies for successive times, \\n the
                                lines of one reply; "silence" is none at all)
   lmtp-sink NAME ADDRESS:PORT
   start | stop | reload | kill PROGRAM
