@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "config/params/instance.h"
+#include "config/params/system.h"
 #include "io/loop.h"
 #include "log/log.h"
 #include "master/master.h"
@@ -19,6 +20,7 @@
 #include "service/log_setup.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "sys/tcp_buffers.h"
 #include "sys/user.h"
 
 namespace postrider::master {
@@ -126,6 +128,7 @@ int run(const CommandLine& command_line) {
     auto held = lock(*config);
     return held || held.error().kind != ErrorKind::temporary ? 0 : 1;
   }
+  sys::set_tcp_buffer_size(config->get(params::tcp_windowsize));
   service::open_log(*config, "master", {.to_stderr = false, .verbose = command_line.options.verbose});
   sys::Fd ready;
   if (!command_line.foreground) ready = become_daemon(command_line.wait_ready);

@@ -9,6 +9,7 @@
 #include "config/params/instance.h"
 #include "config/params/rewrite.h"
 #include "config/params/services.h"
+#include "config/params/system.h"
 #include "config/paths.h"
 #include "log/log.h"
 #include "rewrite/settings.h"
@@ -41,6 +42,7 @@ table::OpenOptions table_options(const config::Config& config) {
   out.behaviour.utf8 = config.get(params::smtputf8_enable);
   out.berkeley_db_create_buffer_size = static_cast<size_t>(config.get(params::berkeley_db_create_buffer_size));
   out.berkeley_db_read_buffer_size = static_cast<size_t>(config.get(params::berkeley_db_read_buffer_size));
+  out.surrogates = !config.get(params::daemon_table_open_error_is_fatal);
   out.lmdb_map_size = static_cast<size_t>(config.get(params::lmdb_map_size));
   out.log = [](table::Severity severity, std::string_view text) {
     log::write(severity == table::Severity::info      ? log::Severity::info

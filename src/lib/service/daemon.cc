@@ -23,6 +23,7 @@
 #include "service/probe.h"
 #include "sys/file.h"
 #include "sys/process.h"
+#include "sys/tcp_buffers.h"
 #include "sys/user.h"
 
 namespace postrider::service {
@@ -87,6 +88,7 @@ Daemon::Daemon(const Traits& traits, Arguments arguments)
                        .config = load_config(traits, arguments)}) {
   State& s = *state_;
   s.watchdog_limit = s.config.get(params::daemon_timeout);
+  sys::set_tcp_buffer_size(s.config.get(params::tcp_windowsize));
   ignore_signals();
   open_log(s.config, s.traits.name, {.to_stderr = !s.arguments.probe.empty(), .verbose = s.arguments.verbose});
   log_override_warnings(s.config);

@@ -14,6 +14,8 @@
 
 #include <fmt/format.h>
 
+#include "sys/tcp_buffers.h"
+
 namespace postrider::sys {
 
 Address::Address(const sockaddr* address, socklen_t length)
@@ -141,6 +143,7 @@ Result<Fd> listen_stream(const Address& address, int backlog) {
   if (address.is_unix()) {
     TRY(bind_path(fd.get(), address));
   } else {
+    apply_tcp_buffer_size(fd.get());
     int on = 1;
     setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (address.is_ipv6()) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
@@ -162,6 +165,7 @@ Result<Fd> start_connect(const Address& to, const std::optional<Address>& local)
     return fail(ErrorKind::denied, strerror(errno));
   }
   if (to.is_ip()) {
+    apply_tcp_buffer_size(fd.get());
     int on = 1;
     setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }

@@ -1,5 +1,7 @@
 #include "tools/postconf/facts.h"
 
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -24,9 +26,23 @@ constexpr std::array<std::string_view, 0> kServerSasl, kClientSasl;
 constexpr std::string_view kLocks[] = {"flock", "fcntl", "dotlock"};
 constexpr std::string_view kTypesWithPlugin[] = {"ldap", "mysql", "pgsql", "redis", "sqlite"};
 
+/// A function of the TLS library, which is loaded only when it is asked about: that takes longer than the rest of
+/// the start. Null when there is none.
+template <typename Function>
+Function* find_in_crypto(const char* name) {
+  static void* library = [] {
+    void* found = dlopen(fmt::format("libcrypto.so.{}", OPENSSL_SHLIB_VERSION).c_str(), RTLD_NOW | RTLD_LOCAL);
+    return found ? found : dlopen("libcrypto.so", RTLD_NOW | RTLD_LOCAL);
+  }();
+  return library == nullptr ? nullptr : reinterpret_cast<Function*>(dlsym(library, name));
+}
+
 bool has_keys(const char* type) {
-  EVP_KEYMGMT* found = EVP_KEYMGMT_fetch(nullptr, type, nullptr);
-  EVP_KEYMGMT_free(found);
+  auto* fetch = find_in_crypto<decltype(EVP_KEYMGMT_fetch)>("EVP_KEYMGMT_fetch");
+  auto* free_key = find_in_crypto<decltype(EVP_KEYMGMT_free)>("EVP_KEYMGMT_free");
+  if (!fetch || !free_key) return false;
+  EVP_KEYMGMT* found = fetch(nullptr, type, nullptr);
+  free_key(found);
   return found != nullptr;
 }
 
@@ -56,7 +72,8 @@ void show_tls(std::string_view topic) {
   if (topic == "compile-version") {
     print(OPENSSL_VERSION_TEXT "\n");
   } else if (topic == "run-version") {
-    print(fmt::format("{}\n", OpenSSL_version(OPENSSL_VERSION)));
+    auto* version = find_in_crypto<decltype(OpenSSL_version)>("OpenSSL_version");
+    if (version) print(fmt::format("{}\n", version(OPENSSL_VERSION)));
   } else if (topic == "public-key-algorithms") {
     constexpr struct {
       const char* openssl;
