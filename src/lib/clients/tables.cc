@@ -42,7 +42,12 @@ table::OpenOptions table_options(const config::Config& config) {
   out.behaviour.utf8 = config.get(params::smtputf8_enable);
   out.berkeley_db_create_buffer_size = static_cast<size_t>(config.get(params::berkeley_db_create_buffer_size));
   out.berkeley_db_read_buffer_size = static_cast<size_t>(config.get(params::berkeley_db_read_buffer_size));
-  out.surrogates = !config.get(params::daemon_table_open_error_is_fatal);
+  if (config.get(params::daemon_table_open_error_is_fatal)) {
+    out.cannot_open = [config](const std::string& problem) {
+      throw config::ConfigError(problem, config.source("daemon_table_open_error_is_fatal"),
+                                "correct or build the table, or set daemon_table_open_error_is_fatal = no");
+    };
+  }
   out.lmdb_map_size = static_cast<size_t>(config.get(params::lmdb_map_size));
   out.log = [](table::Severity severity, std::string_view text) {
     log::write(severity == table::Severity::info      ? log::Severity::info

@@ -13,6 +13,10 @@
 namespace postrider::config {
 namespace {
 
+constexpr bool ends_name(char c) {
+  return is_space(c) || c == '=';
+}
+
 /// Appends the lines of one entry as `edit` has it.
 void append_entry(std::string_view lines, const EntryEdit& edit, std::string& out) {
   using Action = EntryEdit::Action;
@@ -64,7 +68,8 @@ Result<std::string> edit_main_cf(std::string_view text, std::string_view path, M
 
   auto decide = [&](const LogicalLine& line) -> EntryEdit {
     // Also a line that lacks its '=' is the entry of its name, so that it can be corrected.
-    std::string_view name = std::string_view(line.text).substr(0, line.text.find_first_of(" \t\r\n="));
+    std::string_view name = line.text;
+    name = name.substr(0, static_cast<size_t>(std::ranges::find_if(name, ends_name) - name.begin()));
     auto found = line.indented ? wanted.end() : wanted.find(name);
     if (found == wanted.end()) return {};
     if (++found->second.seen == 2)

@@ -71,11 +71,12 @@ Result<MasterService> to_service(const MasterLine& entry) {
   const std::vector<std::string>& words = entry.words;
   MasterService service;
   service.line = entry.line;
-  service.name = words[0];
   auto have = [&](size_t column) -> Result<void> {
     if (words.size() > column) return {};
     return invalid(fmt::format("missing \"{}\" field", kMasterNames[column]));
   };
+  TRY(have(0));
+  service.name = words[0];
   TRY(have(1));
   auto type = parse_service_type(words[1]);
   if (!type) return invalid(fmt::format("bad transport type: {}", words[1]));

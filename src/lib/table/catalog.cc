@@ -15,7 +15,7 @@ Result<std::shared_ptr<Table>> Catalog::open(std::string_view spec, Use use) {
     options.no_substitution = use.no_substitution;
     options.values_are_files = use.values_are_files;
     if (use.any_bytes) options.behaviour.utf8 = false;
-    entry->second = options.surrogates ? open_or_surrogate(spec, options) : TRY(table::open(spec, options));
+    entry->second = open_or_surrogate(spec, options);
   }
   return entry->second;
 }

@@ -193,6 +193,7 @@ Result<std::shared_ptr<Table>> open(std::string_view spec, const OpenOptions& op
 std::shared_ptr<Table> open_or_surrogate(std::string_view spec, const OpenOptions& options) {
   auto opened = open(spec, options);
   if (opened) return std::move(*opened);
+  if (options.cannot_open) options.cannot_open(opened.error().text);
   if (options.log) options.log(Severity::error, opened.error().text);
   size_t colon = std::min(spec.find(':'), spec.size());
   return std::make_shared<Surrogate>(spec.substr(0, colon), spec.substr(std::min(colon + 1, spec.size())),

@@ -144,6 +144,7 @@ class Editor {
     if (line.indented || error_) return {};
     // Entries that nobody asked for may be as broken as they are.
     std::vector<std::string> words = config::split_master_entry(line.text);
+    if (words.empty()) return {};
     std::string_view name = words[0], type = words.size() > 1 ? words[1] : std::string_view();
     // A new entry takes the place of those that were asked for, and of one that has its name.
     bool replaces =

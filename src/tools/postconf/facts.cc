@@ -26,12 +26,13 @@ constexpr std::array<std::string_view, 0> kServerSasl, kClientSasl;
 constexpr std::string_view kLocks[] = {"flock", "fcntl", "dotlock"};
 constexpr std::string_view kTypesWithPlugin[] = {"ldap", "mysql", "pgsql", "redis", "sqlite"};
 
-/// A function of the TLS library, which is loaded only when it is asked about: that takes longer than the rest of
-/// the start. Null when there is none.
+/// A function of the TLS library, which is loaded only when it is asked about: that takes longer than the
+/// rest of the start. Null when there is none.
 template <typename Function>
 Function* find_in_crypto(const char* name) {
   static void* library = [] {
-    void* found = dlopen(fmt::format("libcrypto.so.{}", OPENSSL_SHLIB_VERSION).c_str(), RTLD_NOW | RTLD_LOCAL);
+    void* found =
+        dlopen(fmt::format("libcrypto.so.{}", OPENSSL_SHLIB_VERSION).c_str(), RTLD_NOW | RTLD_LOCAL);
     return found ? found : dlopen("libcrypto.so", RTLD_NOW | RTLD_LOCAL);
   }();
   return library == nullptr ? nullptr : reinterpret_cast<Function*>(dlsym(library, name));

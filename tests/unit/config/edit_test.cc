@@ -54,6 +54,10 @@ TEST(EditMainCf, CommentingOutMarksEveryLineOfTheEntry) {
       "  cont\n#old = 1\n");
 }
 
+TEST(EditMainCf, AnyWhiteSpaceEndsTheName) {
+  EXPECT_EQ(edit(MainCfAction::set, {{"biff", "no"}}, "biff\v\f= yes\n"), "biff = no\n");
+}
+
 TEST(EditMainCf, ALineWithoutAValueIsTheEntryOfItsName) {
   EXPECT_EQ(edit(MainCfAction::set, {{"biff", "no"}}, "biff yes\nb = 2\n"), "biff = no\nb = 2\n");
   EXPECT_EQ(edit(MainCfAction::remove, {{"biff", ""}}, "b = 2\nbiff"), "b = 2\n");

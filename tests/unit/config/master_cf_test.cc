@@ -90,6 +90,11 @@ TEST(MasterCf, ErrorsNameTheLine) {
             "master.cf: line 1: syntax error after '}' in \"{a}b\"");
 }
 
+TEST(MasterCf, ALineThatBeginsWithANullByteIsAnError) {
+  using namespace std::string_literals;
+  EXPECT_EQ(error_of("\0smtp inet n - n - - smtpd\n"s), "master.cf: line 1: missing \"service\" field");
+}
+
 TEST(MasterCf, AnIndentedFirstLineIsAWarning) {
   auto file = parse_master_cf(" smtp inet n - n - - smtpd\n", "master.cf");
   ASSERT_TRUE(file);

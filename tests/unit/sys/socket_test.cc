@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sys/tcp_buffers.h"
+
 namespace postrider::sys {
 namespace {
 
@@ -45,6 +47,20 @@ TEST(Sockets, PassDescriptors) {
   pipe.write.reset();
   EXPECT_EQ(read_all(pipe.read.get(), 100).value(), "through");
   EXPECT_EQ(peer_user(pair.first.get()).value(), geteuid());
+}
+
+TEST(Socket, TcpBuffersHaveTheSizeOfTheProcess) {
+  // Covers: tcp_windowsize
+  auto size_of = [] {
+    auto listener = listen_stream(*Address::from_ip("127.0.0.1", 0), 1);
+    return send_buffer_size(listener->get()).value();
+  };
+  size_t usual = size_of();
+  set_tcp_buffer_size(6'000);
+  size_t small = size_of();
+  set_tcp_buffer_size(0);
+  EXPECT_LT(small, usual);
+  EXPECT_EQ(size_of(), usual);
 }
 
 TEST(Socket, TellsItsSendBufferSize) {
