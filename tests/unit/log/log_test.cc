@@ -10,6 +10,7 @@
 #include "sys/file.h"
 #include "sys/socket.h"
 
+// Covers: json_log_file
 namespace postrider::log {
 namespace {
 

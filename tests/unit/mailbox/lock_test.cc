@@ -4,6 +4,7 @@
 
 #include "support.h"
 
+// Covers: deliver_lock_attempts, stale_lock_time
 namespace postrider::mailbox {
 namespace {
 

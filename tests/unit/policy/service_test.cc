@@ -12,6 +12,7 @@
 #include "log/log.h"
 #include "sys/socket.h"
 
+// Covers: smtpd_policy_service_request_limit
 namespace postrider::policy {
 namespace {
 

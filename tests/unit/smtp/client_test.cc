@@ -5,6 +5,7 @@
 
 #include "scripted_server.h"
 
+// Covers: smtp_per_request_deadline, lmtp_per_request_deadline
 namespace postrider::smtp {
 namespace {
 

@@ -5,6 +5,7 @@
 
 #include "scripted_server.h"
 
+// Covers: smtp_data_xfer_timeout, lmtp_data_xfer_timeout
 namespace postrider::smtp {
 namespace {
 

@@ -4,6 +4,7 @@
 
 #include "support.h"
 
+// Covers: smtp_skip_quit_response, lmtp_skip_quit_response
 namespace postrider::smtp_client {
 namespace {
 
