@@ -21,7 +21,7 @@ Client describe_peer(const sys::Address& peer_address, const sys::Address& serve
   Client out;
   sys::Address peer = peer_address.unmapped(), server = server_address.unmapped();
   if (peer.is_ip()) {
-    out.address = peer.ip();
+    out.address = out.socket_address = peer.ip();
     out.port = fmt::format("{}", peer.port());
     out.family = peer.family();
   }

@@ -13,8 +13,11 @@ namespace postrider::smtpd {
 struct Client {
   dns::ClientName names;
   std::string address = "unknown";  ///< Without a prefix for IPv6.
+  std::string
+      socket_address;  ///< The address that the connection is from, whatever XCLIENT says; empty: none.
   std::string port = "unknown";
-  int family = 0;                                                   ///< AF_INET, AF_INET6; 0: not known.
+  std::string login;  ///< Who has logged in, as XCLIENT says; empty: nobody.
+  int family = 0;     ///< AF_INET, AF_INET6; 0: not known.
   std::string server_address = "unknown", server_port = "unknown";  ///< What it has connected to.
   bool unidentified = false;  ///< The load balancer in front has not told who it is.
   std::string label;          ///< "name[address]", as log lines have it.

@@ -105,7 +105,9 @@ std::expected<void, std::string> set_xclient(const Pair& pair, Substitute& to, F
     } else {
       return bad(name, value);
     }
-  } else if (name != "LOGIN") {
+  } else if (name == "LOGIN") {
+    to.client.login = is_unavailable(value) ? std::string() : value;
+  } else {
     return Refused(fmt::format("501 5.5.4 Bad XCLIENT attribute name: {}", written));
   }
   return {};

@@ -35,15 +35,17 @@ void Session::begin_content() {
 
 std::string Session::received_header() {
   const Settings& settings = server_.settings;
-  std::string with = mail::with_protocol(protocol_, false, false, mail_->parameters().smtputf8);
+  std::string with =
+      mail::with_protocol(protocol_, false, !client_.login.empty(), mail_->parameters().smtputf8);
   std::string address = client_.rfc_address();
-  mail::ReceivedSession session{.helo_name = helo_name_ ? std::string_view(*helo_name_) : std::string_view(),
-                                .client_name = client_.names.name,
-                                .client_address = address,
-                                .tls = nullptr,
-                                .authenticated_sender = {},
-                                .with = with,
-                                .hidden = settings.hide_client_session};
+  mail::ReceivedSession session{
+      .helo_name = helo_name_ ? std::string_view(*helo_name_) : std::string_view(),
+      .client_name = client_.names.name,
+      .client_address = address,
+      .tls = nullptr,
+      .authenticated_sender = settings.show_login ? std::string_view(client_.login) : std::string_view(),
+      .with = with,
+      .hidden = settings.hide_client_session};
   mail::ReceivedBy by{.hostname = settings.myhostname,
                       .mail_name = settings.mail_name,
                       .queue_id = mail_->queue_id(),

@@ -214,6 +214,7 @@ bool Session::open_message() {
                   ErrorClass::resource);
   }
   std::string from;
+  if (!client_.login.empty()) from = fmt::format(", sasl_method=XCLIENT, sasl_username={}", client_.login);
   if (forwarded_) {
     if (!forwarded_->ident.empty()) from += fmt::format(", orig_queue_id={}", forwarded_->ident);
     from += fmt::format(", orig_client={}", forwarded_->label);

@@ -68,7 +68,12 @@ access::Facts Session::facts() const {
   access::Facts out;
   out.client_name = client_.names.name;
   out.client_address = client_.address;
+  out.socket_address = client_.socket_address;
   out.client_port = client_.port;
+  if (!client_.login.empty()) {
+    out.sasl_method = "XCLIENT";
+    out.sasl_username = client_.login;
+  }
   out.client = client_.label;
   out.reverse_name = client_.names.reverse_name;
   out.name_status = client_.names.name_status;

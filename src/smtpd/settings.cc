@@ -15,6 +15,7 @@
 #include "config/params/services.h"
 #include "config/params/smtpd.h"
 #include "config/params/smtpd_access.h"
+#include "config/params/smtpd_tls.h"
 #include "config/params/system.h"
 #include "proto/cleanup.h"
 
@@ -74,6 +75,7 @@ Settings::Settings(const config::Config& c, bool alone)
       peername_lookup(c.get(params::smtpd_peername_lookup)),
       client_port_logging(c.get(params::smtpd_client_port_logging)),
       hide_client_session(c.get(params::smtpd_hide_client_session)),
+      show_login(c.get(params::smtpd_sasl_authenticated_header)),
       delay_reject(c.get(params::smtpd_delay_reject)),
       soft_bounce(c.get(params::soft_bounce)),
       forbid_unauth_pipelining(c.get(params::smtpd_forbid_unauth_pipelining)),

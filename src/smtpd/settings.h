@@ -40,7 +40,7 @@ struct Settings {
   bool behind_haproxy;    ///< smtpd_upstream_proxy_protocol
   seconds proxy_timeout;  ///< For its header.
   bool helo_required, strict_envelopes, disable_vrfy, delay_open, peername_lookup, client_port_logging,
-      hide_client_session, delay_reject, soft_bounce;
+      hide_client_session, show_login, delay_reject, soft_bounce;
   bool forbid_unauth_pipelining;
   BareLf bare_lf;
   int bare_lf_code;

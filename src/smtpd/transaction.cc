@@ -72,6 +72,10 @@ Result<void> Transaction::open(const Origin& origin) {
     put_attribute(names::kLogIdent, origin.logged.ident.empty() ? queue_id() : origin.logged.ident);
   }
   put_attribute(names::kRewriteContext, origin.local_rewriting ? "local" : "remote");
+  if (origin.client && !origin.client->login.empty()) {
+    put_attribute(names::kSaslMethod, "XCLIENT");
+    put_attribute(names::kSaslUsername, origin.client->login);
+  }
   if (!parameters_.envelope_id.empty()) put_attribute(names::kEnvelopeId, parameters_.envelope_id);
   if (parameters_.ret != mail::Ret::none) {
     put_attribute(names::kReturn, fmt::format("{}", static_cast<int>(parameters_.ret)));

@@ -12,6 +12,8 @@ std::string event_text(std::string_view what, std::string_view text, const Facts
   if (facts.recipient) out += fmt::format(" to=<{}>", mail::log_address(*facts.recipient, form));
   out += fmt::format(" proto={}", facts.protocol);
   if (facts.helo_name) out += fmt::format(" helo=<{}>", *facts.helo_name);
+  if (!facts.sasl_method.empty()) out += fmt::format(" sasl_method={}", facts.sasl_method);
+  if (!facts.sasl_username.empty()) out += fmt::format(" sasl_username={}", facts.sasl_username);
   return out;
 }
 

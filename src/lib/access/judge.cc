@@ -125,7 +125,7 @@ Judge::Answer Judge::no_space() {
 
 Result<bool> Judge::rewrites_headers() {
   const Policy::RewriteClients& clients = policy_.rewrite_clients;
-  if (clients.interfaces && policy_.is_own_address(facts_.client_address)) return true;
+  if (clients.interfaces && policy_.is_own_address(facts_.socket_address)) return true;
   if (clients.networks &&
       TRY(policy_.mynetworks.match(facts_.client_name, facts_.client_address, deadline_)).matched) {
     return true;
@@ -247,7 +247,8 @@ Judge::Verdict Judge::apply(const Restriction& r, const Target& target) {
     case Action::permit_inet_interfaces:
       return permit_inet_interfaces();
     case Action::permit_by_login:
-      return Verdict::undecided;  // Nobody has logged in.
+      if (r.subject != Subject::login || facts_.sasl_username.empty()) return Verdict::undecided;
+      return permit(r.name, {facts_.client, about::kClient});
     case Action::reject_unauth_pipelining:
       if (!facts_.improper_pipelining) return Verdict::undecided;
       return refuse(503, "5.5.0", rejected("Improper use of SMTP command pipelining"), ErrorClass::protocol);

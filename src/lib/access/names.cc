@@ -30,7 +30,7 @@ Judge::Verdict Judge::permit_mynetworks(const Target& target) {
 }
 
 Judge::Verdict Judge::permit_inet_interfaces() {
-  if (!policy_.is_own_address(facts_.client_address)) return Verdict::undecided;
+  if (!policy_.is_own_address(facts_.socket_address)) return Verdict::undecided;
   return permit("permit_inet_interfaces", {facts_.client, about::kClient});
 }
 

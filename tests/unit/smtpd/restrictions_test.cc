@@ -140,6 +140,40 @@ TEST_F(SessionTest, ARefusalAtTheEndLeavesTheSender) {
   EXPECT_EQ(mail_.messages.size(), 2U);
 }
 
+TEST_F(SessionTest, WhoHasLoggedInSomewhereElseMayRelay) {
+  serve(
+      "smtpd_authorized_xclient_hosts = 192.0.2.7\nsmtpd_sasl_authenticated_header = yes\n"
+      "smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination\n"
+      "smtpd_sender_restrictions = check_sender_access inline:{bad@sender.test=REJECT}\n",
+      [&](Peer& peer) {
+        peer.reply();
+        EXPECT_EQ(peer.say("XCLIENT LOGIN=joe PROTO=ESMTP HELO=x"), "220 mx.test ESMTP Testing");
+        peer.say("MAIL FROM:<a@sender.test>");
+        EXPECT_EQ(peer.say("RCPT TO:<x@elsewhere.test>"), "250 2.1.5 Ok");
+        peer.say("DATA");
+        peer.say(".");
+        peer.say("MAIL FROM:<bad@sender.test>");
+        peer.say("RCPT TO:<x@elsewhere.test>");
+      });
+  EXPECT_TRUE(logged("ID1: client=client.test[192.0.2.7], sasl_method=XCLIENT, sasl_username=joe"));
+  EXPECT_TRUE(logged("helo=<x> sasl_method=XCLIENT sasl_username=joe")) << log_text();
+  EXPECT_TRUE(mail_.messages[0]->has("A:sasl_username=joe"));
+  EXPECT_TRUE(mail_.messages[0]->has("N:\t(Authenticated sender: joe)")) << mail_.messages[0]->all();
+}
+
+TEST_F(SessionTest, AnotherIdentityDoesNotMakeAClientOneOfThisSystem) {
+  serve(
+      "smtpd_authorized_xclient_hosts = 192.0.2.7\n"
+      "smtpd_relay_restrictions = permit_inet_interfaces, reject_unauth_destination\n",
+      [&](Peer& peer) {
+        peer.reply();
+        EXPECT_EQ(peer.say("XCLIENT ADDR=127.0.0.1"), "220 mx.test ESMTP Testing");
+        peer.say("MAIL FROM:<a@sender.test>");
+        EXPECT_EQ(peer.say("RCPT TO:<x@elsewhere.test>"),
+                  "554 5.7.1 <x@elsewhere.test>: Relay access denied");
+      });
+}
+
 TEST_F(SessionTest, ActionsOnMessagesNeedOne) {
   serve(
       "smtpd_etrn_restrictions = check_etrn_access inline:{a.test=HOLD}\n"

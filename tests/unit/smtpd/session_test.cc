@@ -274,7 +274,8 @@ TEST_F(SessionTest, OneCommandMayComeBeforeTheGreeting) {
     EXPECT_TRUE(peer.reply().starts_with("220 mx.test"));
     EXPECT_TRUE(peer.reply().starts_with("250-mx.test"));
   });
-  EXPECT_TRUE(logged("improper command pipelining after CONNECT from client.test[192.0.2.7]: EHLO x.test\\r\\n"));
+  EXPECT_TRUE(
+      logged("improper command pipelining after CONNECT from client.test[192.0.2.7]: EHLO x.test\\r\\n"));
   serve("", [&](Peer& peer) {
     peer.send("EHLO x.test\r\nMAIL FROM:<a@b.test>\r\n");
     EXPECT_EQ(peer.reply(), "554 5.5.0 Error: SMTP protocol synchronization");
