@@ -6,6 +6,7 @@
 #include <sasl/sasl.h>
 #endif
 
+#include <cerrno>
 #include <cstring>
 #include <sstream>
 
@@ -42,6 +43,11 @@ int native_scope(LdapScope scope) {
   return LDAP_SCOPE_SUBTREE;
 }
 
+/// What errno would be.
+int code_of(int status) {
+  return status == LDAP_SERVER_DOWN ? ENOTCONN : 0;
+}
+
 class Connection : public LdapConnection {
  public:
   Connection(LDAP* handle, Timeout timeout) : handle_(handle), timeout_(timeout) {}
@@ -67,14 +73,14 @@ class Connection : public LdapConnection {
       case LDAP_SUCCESS:
         break;
       case LDAP_NO_SUCH_OBJECT:
-        return result;
-      case LDAP_SIZELIMIT_EXCEEDED:
-        result.too_many = true;
+        result.no_base = true;
         return result;
       default:
         return std::unexpected(Failure{
-            "dict_ldap_lookup: Search error " + std::to_string(status) + ": " + ldap_err2string(status),
-            status == LDAP_FILTER_ERROR || status == LDAP_INVALID_DN_SYNTAX});
+            "dict_ldap_lookup: Search error " + std::to_string(status) + ": " + ldap_err2string(status) + " ",
+            status == LDAP_FILTER_ERROR || status == LDAP_INVALID_DN_SYNTAX ||
+                status == LDAP_SIZELIMIT_EXCEEDED,
+            code_of(status)});
     }
     for (LDAPMessage* entry = ldap_first_entry(handle_, message); entry != nullptr;
          entry = ldap_next_entry(handle_, entry))
@@ -117,7 +123,8 @@ class Setup {
 
   Answer<std::unique_ptr<LdapConnection>> run() {
     if (ldap_initialize(&handle_, url_.c_str()) != LDAP_SUCCESS)
-      return std::unexpected(Failure{"dict_ldap_connect: Unable to init LDAP server " + all_urls_});
+      return std::unexpected(
+          Failure{"dict_ldap_connect: Unable to init LDAP server " + all_urls_, false, ENOENT});
     auto connection = std::make_unique<Connection>(handle_, timeout_);
     set_options();
     set_tls();
@@ -126,6 +133,7 @@ class Setup {
       if (int status = ldap_start_tls_s(handle_, nullptr, nullptr); status != LDAP_SUCCESS)
         return std::unexpected(Failure{.text = "dict_ldap_connect: Unable to set STARTTLS: " +
                                                std::to_string(status) + ": " + ldap_err2string(status),
+                                       .code = code_of(status),
                                        .error = true});
     if (int status = bind(); status != LDAP_SUCCESS) {
       std::string dn = get(settings_, "bind_dn");
@@ -138,8 +146,9 @@ class Setup {
 
  private:
   static std::unexpected<Failure> failure(const std::string& what, int status) {
-    return std::unexpected(Failure{"dict_ldap_connect: " + what + ": " + std::to_string(status) + " (" +
-                                   ldap_err2string(status) + ")"});
+    return std::unexpected(Failure{
+        "dict_ldap_connect: " + what + ": " + std::to_string(status) + " (" + ldap_err2string(status) + ")",
+        false, code_of(status)});
   }
 
   void set(int option, const void* value, const char* name) {

@@ -50,7 +50,8 @@ class Connection : public SqlConnection {
       read(result.get(), rows, max_rows);
     }
     if (mysql_errno(handle_) != 0) return failure();
-    if (need_result_ && !any_result) return std::unexpected(Failure{"query failed: no result set", true});
+    if (need_result_ && !any_result)
+      return std::unexpected(Failure{"query returned no result set(require_result_set = yes)", true});
     return rows;
   }
 

@@ -87,11 +87,9 @@ class Connection : public SqlConnection {
     for (int i = 0; i < PQntuples(result) && rows.size() <= max_rows; ++i) {
       Row row;
       for (int j = 0; j < PQnfields(result); ++j) {
-        if (PQgetisnull(result, i, j) != 0)
-          row.emplace_back();
-        else
-          row.emplace_back(
-              std::string(PQgetvalue(result, i, j), static_cast<size_t>(PQgetlength(result, i, j))));
+        // What is null is empty here, which gets a warning.
+        row.emplace_back(
+            std::string(PQgetvalue(result, i, j), static_cast<size_t>(PQgetlength(result, i, j))));
       }
       rows.push_back(std::move(row));
     }
@@ -112,7 +110,7 @@ class Driver : public SqlDriver {
     if (!handle) return std::unexpected(Failure{"out of memory"});
     for (PostgresPollingStatusType state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;) {
       if (state == PGRES_POLLING_FAILED || PQstatus(handle.get()) == CONNECTION_BAD)
-        return std::unexpected(Failure{PQerrorMessage(handle.get()), false, errno});
+        return std::unexpected(refused(PQerrorMessage(handle.get()), errno));
       if (!wait_for(PQsocket(handle.get()), state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until))
         return std::unexpected(Failure{"timed out"});
       state = PQconnectPoll(handle.get());
@@ -120,11 +118,20 @@ class Driver : public SqlDriver {
     std::string encoding = get(settings, "encoding", "UTF8");
     if (PQsetClientEncoding(handle.get(), encoding.c_str()) != 0)
       return std::unexpected(Failure{"cannot set the encoding to " + encoding});
-    std::string shown = !server.path.empty() ? server.path : !server.host.empty() ? server.host : server.url;
+    std::string shown = !server.path.empty()   ? "unix:" + server.path
+                        : !server.host.empty() ? server.host
+                                               : server.url;
+    if (server.port != 0) shown += ":" + std::to_string(server.port);
     return std::make_unique<Connection>(std::move(handle), shown, timeout);
   }
 
  private:
+  /// What the server itself says has nothing to do with errno.
+  static Failure refused(std::string text, int code) {
+    bool by_server = text.find("FATAL: ") != std::string::npos;
+    return {std::move(text), false, by_server ? 0 : code};
+  }
+
   static PGconn* start(const Server& server, const Settings& settings) {
     if (!server.url.empty()) return PQconnectStart(server.url.c_str());
     std::string host = server.path.empty() ? server.host : server.path;

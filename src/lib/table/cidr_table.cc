@@ -19,8 +19,27 @@ struct CidrRule {
   size_t end = SIZE_MAX;  ///< For if_begin: its ENDIF.
 };
 
+/// What a rule asks of an address: small, because lookups go through all of them.
+struct CidrTest {
+  Network::Words network, mask;
+  uint8_t size;  ///< Of addresses that it is about, in bytes.
+  bool negated;
+  CidrRule::Operation operation;
+
+  explicit CidrTest(const CidrRule& rule)
+      : network(rule.network.words()),
+        mask(rule.network.mask()),
+        size(rule.network.size()),
+        negated(rule.negated),
+        operation(rule.operation) {}
+  bool contains(const Network::Words& address) const {
+    return ((address[0] & mask[0]) ^ network[0]) == 0 && ((address[1] & mask[1]) ^ network[1]) == 0;
+  }
+};
+
 struct CidrRules {
   std::vector<CidrRule> rules;
+  std::vector<CidrTest> tests;  ///< One for each rule.
   static Result<CidrRules> parse(std::string_view text, const ParseContext& context);
 };
 
@@ -43,6 +62,8 @@ class CidrParser {
     for (; !open_ifs_.empty(); open_ifs_.pop_back()) {
       context_.warn(out_.rules[open_ifs_.back()].line, "IF has no matching ENDIF");
     }
+    for (const CidrRule& rule : out_.rules)
+      out_.tests.emplace_back(rule);
     return std::move(out_);
   }
 
@@ -102,20 +123,21 @@ class CidrTable : public RuleTable<CidrRules> {
 
  protected:
   Result<std::optional<std::string>> find(std::string_view key, Deadline deadline) override {
-    const std::vector<CidrRule>& rules = current(deadline).rules;
+    const CidrRules& content = current(deadline);
+    const std::vector<CidrRule>& rules = content.rules;
     auto address = sys::Address::from_ip(key);
     if (!address) return std::nullopt;
+    size_t size = address->bytes().size();
+    Network::Words words = Network::words_of(address->bytes());
     for (size_t at = 0; at < rules.size(); ++at) {
-      const CidrRule& rule = rules[at];
-      if (rule.operation == CidrRule::Operation::if_end) continue;
+      const CidrTest& test = content.tests[at];
       // An exception from an IPv4 network says nothing about IPv6 addresses.
-      bool matched = rule.network.is_comparable(address->bytes()) &&
-                     rule.network.contains(address->bytes()) != rule.negated;
-      if (rule.operation == CidrRule::Operation::match) {
-        if (matched) return rule.value;
-      } else if (!matched) {
-        if (rule.end == SIZE_MAX) return std::nullopt;
-        at = rule.end;
+      bool matched = test.size == size && test.contains(words) != test.negated;
+      if (test.operation == CidrRule::Operation::match) {
+        if (matched) return rules[at].value;
+      } else if (test.operation == CidrRule::Operation::if_begin && !matched) {
+        if (rules[at].end == SIZE_MAX) return std::nullopt;
+        at = rules[at].end;
       }
     }
     return std::nullopt;

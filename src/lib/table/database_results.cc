@@ -34,14 +34,15 @@ Result<bool> DatabaseResults::wants(std::string_view key, Deadline deadline) con
 }
 
 bool DatabaseResults::Collector::add(std::string_view value) {
+  // Values that lack a part that the format wants are passed over, empty ones among them.
+  auto shown = results_.format_.result(value, key_);
+  if (!shown) return true;
   if (value.empty()) {
     if (results_.log_)
       results_.log_(Severity::warning, fmt::format("table \"{}\": empty lookup result for: \"{}\" -- ignored",
                                                    results_.spec_, printable(key_)));
     return true;
   }
-  auto shown = results_.format_.result(value, key_);
-  if (!shown) return true;
   if (text_)
     *text_ += ',' + *shown;
   else

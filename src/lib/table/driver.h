@@ -20,7 +20,7 @@
 namespace postrider::table::driver {
 
 /// Changes with the interfaces below; part of the names that plug-ins export.
-#define POSTRIDER_DRIVER_VERSION 2
+#define POSTRIDER_DRIVER_VERSION 3
 
 struct Failure {
   std::string text;        ///< What the library says.
@@ -76,10 +76,10 @@ struct LdapSearch {
   std::vector<std::string> attributes;
   int size_limit = 0;
 };
-/// `too_many`: the size limit was reached.
+/// `no_base`: there is nothing where the search was to begin.
 struct LdapResult {
   std::vector<LdapEntry> entries;
-  bool too_many = false;
+  bool no_base = false;
 };
 /// What an attribute's value refers to with an URL: "ldap:///base?attributes?scope?filter".
 struct LdapUrl {

@@ -1,17 +1,47 @@
 #include "table/index_builder.h"
 
 #include <algorithm>
-#include <numeric>
+#include <array>
+#include <bit>
 
 #include "base/text.h"
 
 namespace postrider::table {
 
+namespace {
+
+/// A key to sort by: its beginning is at hand, where the whole of it is somewhere in memory.
+struct Place {
+  uint64_t first, second;  ///< Bytes as numbers, the first byte highest, zeros behind a short key.
+  uint32_t index;
+};
+
+uint64_t number_at(std::string_view key, size_t offset) {
+  std::array<char, sizeof(uint64_t)> bytes{};
+  if (key.size() > offset) key.substr(offset).copy(bytes.data(), bytes.size());
+  uint64_t out = std::bit_cast<uint64_t>(bytes);
+  return std::endian::native == std::endian::little ? __builtin_bswap64(out) : out;
+}
+
+}  // namespace
+
 std::vector<uint32_t> sorted_by_key(const StringMap& entries) {
-  std::vector<uint32_t> order(entries.size());
-  std::iota(order.begin(), order.end(), 0U);
-  auto before = [&](uint32_t a, uint32_t b) { return entries.at(a).key < entries.at(b).key; };
-  if (!std::is_sorted(order.begin(), order.end(), before)) std::sort(order.begin(), order.end(), before);
+  std::vector<Place> places;
+  places.reserve(entries.size());
+  for (uint32_t i = 0; i < entries.size(); ++i) {
+    std::string_view key = entries.at(i).key;
+    places.push_back({number_at(key, 0), number_at(key, sizeof(uint64_t)), i});
+  }
+  auto before = [&](const Place& a, const Place& b) {
+    if (a.first != b.first) return a.first < b.first;
+    if (a.second != b.second) return a.second < b.second;
+    return entries.at(a.index).key < entries.at(b.index).key;
+  };
+  if (!std::ranges::is_sorted(places, before)) std::ranges::sort(places, before);
+  std::vector<uint32_t> order;
+  order.reserve(places.size());
+  for (const Place& place : places)
+    order.push_back(place.index);
   return order;
 }
 

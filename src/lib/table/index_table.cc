@@ -127,7 +127,16 @@ Result<IndexTable::Locked> IndexTable::try_acquire(bool exclusive, bool wait) {
 }
 
 Result<IndexTable::Locked> IndexTable::acquire(bool exclusive, Deadline deadline) {
-  if (keeps_lock()) return Locked(nullptr);
+  if (holds_lock()) return Locked(nullptr);
+  Locked locked = TRY(wait_for_lock(exclusive, deadline));
+  if (batch_ && !exclusive) {
+    held_ = true;
+    locked.keep();
+  }
+  return locked;
+}
+
+Result<IndexTable::Locked> IndexTable::wait_for_lock(bool exclusive, Deadline deadline) {
   for (Clock::duration pause = kFirstPause;; pause = std::min<Clock::duration>(pause * 2, kLongestPause)) {
     auto locked = try_acquire(exclusive, !io::in_fiber());
     if (locked || locked.error().kind != ErrorKind::temporary) return locked;
@@ -135,6 +144,13 @@ Result<IndexTable::Locked> IndexTable::acquire(bool exclusive, Deadline deadline
       return fail(ErrorKind::timeout, fmt::format("{}: {}", log_name(), locked.error().text));
     if (io::in_fiber()) io::sleep_until(Deadline::after(pause).or_sooner(deadline));
   }
+}
+
+void IndexTable::end_batch() {
+  batch_ = false;
+  if (!std::exchange(held_, false)) return;
+  end_reading();
+  unlock(file_.fd());
 }
 
 Result<std::optional<std::string>> IndexTable::find(std::string_view key, Deadline deadline) {

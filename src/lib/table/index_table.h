@@ -20,6 +20,8 @@ class IndexTable : public Table {
   bool is_stale() const override { return stale_; }
   Result<std::optional<Entry>> first(Deadline deadline) override { return sequence(true, deadline); }
   Result<std::optional<Entry>> next(Deadline deadline) override { return sequence(false, deadline); }
+  void begin_batch() override { batch_ = true; }
+  void end_batch() override;
 
  protected:
   IndexTable(std::string_view type, std::string_view name, std::string_view suffix,
@@ -29,6 +31,10 @@ class IndexTable : public Table {
   const std::string& index_path() const { return index_path_; }
   const OpenOptions& options() const { return options_; }
 
+  bool exclusive() const { return options_.access == Access::exclusive; }
+  /// Whether the lock is kept from one access to the next, so that nobody changes the file in between.
+  bool holds_lock() const { return keeps_lock() || held_; }
+
   // What a kind of index does. All but try_lock() are called under the lock.
   /// ErrorKind::temporary when `wait` is not set and another process holds the lock.
   virtual Result<void> try_lock(int fd, bool exclusive, bool wait) = 0;
@@ -36,6 +42,8 @@ class IndexTable : public Table {
   /// Opens the file at index_path(); returns the descriptor that is used for it.
   virtual Result<int> open_index() = 0;
   virtual void close_index() = 0;
+  /// The lock that was held is about to be released.
+  virtual void end_reading() {}
   virtual Result<std::optional<std::string>> get(std::string_view key) = 0;
   /// False when the key exists and `replace` is not set.
   virtual Result<bool> set(std::string_view key, std::string_view value, bool replace) = 0;
@@ -55,6 +63,7 @@ class IndexTable : public Table {
     explicit Locked(IndexTable* table) : table_(table) {}
     Locked(Locked&& other) noexcept : table_(std::exchange(other.table_, nullptr)) {}
     Locked& operator=(Locked&&) = delete;
+    void keep() { table_ = nullptr; }
     ~Locked() {
       if (table_ != nullptr) table_->unlock(table_->file_.fd());
     }
@@ -63,7 +72,6 @@ class IndexTable : public Table {
     IndexTable* table_;
   };
 
-  bool exclusive() const { return options_.access == Access::exclusive; }
   bool keeps_lock() const { return exclusive() || options_.keep_lock; }
   /// Opens the file that has the name now, in place of the one that is open. Keeps that when the new one
   /// cannot be opened, or is locked; ErrorKind::temporary in the latter case. With Access::exclusive the lock
@@ -71,6 +79,7 @@ class IndexTable : public Table {
   Result<void> open_current(bool wait);
   /// Waits for the lock, without blocking the event loop, and sees to it that the current file is open.
   Result<Locked> acquire(bool exclusive, Deadline deadline);
+  Result<Locked> wait_for_lock(bool exclusive, Deadline deadline);
   /// One attempt at that; ErrorKind::temporary when another process holds the lock.
   Result<Locked> try_acquire(bool exclusive, bool wait);
 
@@ -91,6 +100,7 @@ class IndexTable : public Table {
   WatchedFile file_;  // Also the descriptor that is locked.
   uid_t owner_ = 0;
   bool stale_ = false;
+  bool batch_ = false, held_ = false;
   Clock::time_point retry_at_{};  // When a new file that could not be opened is tried again.
   bool with_terminator_ = true, without_terminator_ = true;  // The forms of a key to look for.
 };

@@ -98,7 +98,11 @@ class LdapTable : public Table {
     if (!*wanted) return std::nullopt;
     auto base = setup_.base.query(key, quote_dn);
     auto filter = setup_.filter.query(key, quote_filter);
-    if (!base || !filter || key.empty()) return std::nullopt;
+    if (key.empty()) {
+      warn(fmt::format("table \"{}\": empty query string -- ignored", spec()));
+      return std::nullopt;
+    }
+    if (!base || !filter) return std::nullopt;
     // Depth first, without recursion: groups of groups may be deeper than a fiber's stack.
     std::deque<Step> steps;
     steps.push_back({.request = LdapSearch{.base = *base,
@@ -118,9 +122,10 @@ class LdapTable : public Table {
   };
   using Steps = std::vector<Step>;
 
-  std::unexpected<Error> query_error() const {
-    return fail(ErrorKind::temporary,
-                fmt::format("table {}: query error: Transport endpoint is not connected", log_name()));
+  std::unexpected<Error> query_error(int code = 0) const {
+    std::string what = fmt::format("table {}: query error", log_name());
+    if (code != 0) what = Error::from_errno(what, code).text;
+    return fail(ErrorKind::temporary, code != 0 ? what : what + ": Application error");
   }
   std::unexpected<Error> exceeded(int depth, std::string_view what) const {
     warn(fmt::format("dict_ldap_get_values[{}]: {}: {}", depth, name(), what));
@@ -139,9 +144,15 @@ class LdapTable : public Table {
       }
       if (++searches > kMaxSearches)
         return exceeded(step.depth, fmt::format("Too many searches for key: '{}'", printable(key)));
+      std::string base = step.request->base;
       LdapResult found = TRY(search(std::move(*step.request), deadline));
-      bool too_many = setup_.size_limit > 0 && found.entries.size() > static_cast<size_t>(setup_.size_limit);
-      if (found.too_many || too_many)
+      // One that is made from the key just means that there is no such key.
+      if (found.no_base && step.depth == 1 && !setup_.base.is_dynamic()) {
+        warn(fmt::format("dict_ldap_lookup: {}: Search base '{}' not found: 32: No such object", name(),
+                         base));
+        return query_error();
+      }
+      if (setup_.size_limit > 0 && found.entries.size() > static_cast<size_t>(setup_.size_limit))
         return exceeded(step.depth, fmt::format("Query size limit exceeded for key: '{}'", printable(key)));
       Steps next;
       for (const LdapEntry& entry : found.entries)
@@ -161,8 +172,8 @@ class LdapTable : public Table {
     if (answer) return std::move(*answer);
     const driver::Failure& failure = answer.error();
     if (log()) log()(failure.error ? Severity::error : Severity::warning, printable(failure.text));
-    pool_->disconnect();
-    return query_error();
+    if (!failure.permanent) pool_->disconnect();
+    return query_error(failure.code);
   }
 
   /// What an entry asks for, in the order of its attributes.

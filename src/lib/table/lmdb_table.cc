@@ -109,20 +109,27 @@ class LmdbTable : public IndexTable {
     return !key.empty() && key.size() <= static_cast<size_t>(mdb_env_get_maxkeysize(env_.get()));
   }
 
-  bool exclusive() const { return options().access == Access::exclusive; }
   /// One state of the file for all that is read. Others commit under the lock that readers have, too: what
   /// they changed before they got it.
-  bool stays_in_transaction() const { return exclusive() || options().keep_lock; }
+  bool stays_in_transaction() const { return holds_lock(); }
 
   /// A transaction to read in: the one that writes, where there is one.
   Result<MDB_txn*> reading() {
-    if (txn_ && (stays_in_transaction() || mdb_txn_renew(txn_.get()) == 0)) return txn_.get();
-    txn_ = nullptr;
-    txn_ = TRY(env_.begin(!exclusive()));
+    if (txn_ && !at_rest_) return txn_.get();
+    if (!txn_ || mdb_txn_renew(txn_.get()) != 0) {
+      txn_ = nullptr;
+      txn_ = TRY(env_.begin(!exclusive()));
+    }
+    at_rest_ = false;
     return txn_.get();
   }
   void done_reading() {
-    if (!stays_in_transaction()) mdb_txn_reset(txn_.get());
+    if (!stays_in_transaction()) end_reading();
+  }
+  void end_reading() override {
+    if (!txn_ || at_rest_) return;
+    mdb_txn_reset(txn_.get());
+    at_rest_ = true;
   }
 
   Result<void> writing() {
@@ -131,6 +138,7 @@ class LmdbTable : public IndexTable {
     txn_ = nullptr;
     TRY(env_.reserve(kRoom));
     txn_ = TRY(env_.begin(false));
+    at_rest_ = false;
     return {};
   }
   /// Changes of an exclusive table collect.
@@ -146,6 +154,7 @@ class LmdbTable : public IndexTable {
   }
 
   LmdbEnv env_;
+  bool at_rest_ = false;  // The transaction is to be renewed before it is used.
   LmdbTxn txn_;  // Between calls: of an exclusive table, the one that collects changes; else one to renew.
   int pending_ = 0;
   std::string position_;

@@ -76,6 +76,20 @@ Result<Network> Network::parse(std::string_view pattern) {
   return out;
 }
 
+Network::Words Network::words_of(std::span<const uint8_t> address) {
+  Words out{};
+  for (size_t i = 0; i < address.size() && i < 16; ++i)
+    out[i / 8] |= uint64_t{address[i]} << (56 - 8 * (i % 8));
+  return out;
+}
+
+Network::Words Network::mask() const {
+  std::array<uint8_t, 16> bytes{};
+  for (int i = 0; i < size_; ++i)
+    bytes[i] = mask_byte(bits_ - 8 * i);
+  return words_of(bytes);
+}
+
 bool Network::contains(std::span<const uint8_t> address) const {
   if (address.size() != size_) return false;
   int whole = bits_ / 8;

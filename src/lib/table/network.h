@@ -16,6 +16,14 @@ class Network {
   /// behind the mask must be zero.
   static Result<Network> parse(std::string_view pattern);
 
+  /// An address for comparisons: its bytes as two numbers, zeros behind those of IPv4.
+  using Words = std::array<uint64_t, 2>;
+  static Words words_of(std::span<const uint8_t> address);
+  /// What is left of an address in this network when all else is masked out; and what masks it out.
+  Words words() const { return words_of({bytes_.data(), size_}); }
+  Words mask() const;
+  uint8_t size() const { return size_; }
+
   /// Whether `address` is of the same family; in network order, 4 or 16 bytes.
   bool is_comparable(std::span<const uint8_t> address) const { return address.size() == size_; }
   bool contains(std::span<const uint8_t> address) const;

@@ -1,6 +1,9 @@
 // regexp: POSIX regular expressions.
 #include <regex.h>
 
+#include <array>
+#include <span>
+
 #include "base/text.h"
 #include "table/rules.h"
 
@@ -11,6 +14,8 @@ namespace {
 // The C library matches patterns with back-references by recursion, some 220 bytes of stack for each byte of
 // the subject.
 constexpr size_t kMaxDeepSubject = 16 * 1024;
+// More than most rules have.
+constexpr size_t kFewGroups = 10;
 
 bool has_back_reference(std::string_view pattern) {
   for (size_t i = 0; i + 1 < pattern.size(); ++i) {
@@ -48,13 +53,19 @@ class PosixPattern : public Pattern {
     if (deep_ && subject.size() > kMaxDeepSubject) {
       return fail(ErrorKind::limit, "text is too long for a pattern with back-references");
     }
-    std::string text(subject);  // regexec() wants a terminator.
-    std::vector<regmatch_t> found(captures_ ? regex_.re_nsub + 1 : 0);
-    int error = regexec(&regex_, text.c_str(), found.size(), found.data(), 0);
+    // The first place says what part of the text is meant; so it needs no terminator.
+    std::array<regmatch_t, kFewGroups> few;
+    std::vector<regmatch_t> many(captures_ && regex_.re_nsub + 1 > few.size() ? regex_.re_nsub + 1 : 0);
+    std::span<regmatch_t> found =
+        many.empty() ? std::span(few).first(captures_ ? regex_.re_nsub + 1 : 1) : many;
+    found[0] = {.rm_so = 0, .rm_eo = static_cast<regoff_t>(subject.size())};
+    // A null text is no text, whatever its length.
+    int error = regexec(&regex_, subject.data() == nullptr ? "" : subject.data(),
+                        captures_ ? found.size() : 0, found.data(), REG_STARTEND);
     if (error == REG_NOMATCH) return false;
     if (error != 0) return std::unexpected(failure(error));
     groups.clear();
-    for (const regmatch_t& group : found) {
+    for (const regmatch_t& group : found.first(captures_ ? found.size() : 0)) {
       groups.push_back(group.rm_so < 0 ? std::string_view()
                                        : subject.substr(group.rm_so, group.rm_eo - group.rm_so));
     }

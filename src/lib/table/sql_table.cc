@@ -122,7 +122,8 @@ class SqlTable : public Table {
   std::unexpected<Error> query_error(int code = 0) const {
     std::string what = fmt::format("table {}: query error", log_name());
     if (!kind_.has_servers) return fail(ErrorKind::temporary, std::move(what));
-    return fail(ErrorKind::temporary, Error::from_errno(what, code != 0 ? code : EINPROGRESS).text);
+    if (code != 0) return fail(ErrorKind::temporary, Error::from_errno(what, code).text);
+    return fail(ErrorKind::temporary, what + ": Application error");
   }
 
   Result<std::vector<driver::Row>> ask_servers(std::string_view key, Deadline deadline) {
@@ -165,6 +166,8 @@ class SqlTable : public Table {
       warn(fmt::format("dict_{}_lookup: {}: {}", type(), name(), text));
     else if (connecting)
       warn(fmt::format("connect to {} server {}: {}", type(), server, text));
+    else if (type() == "mysql")
+      warn(fmt::format("{}: query failed: {}", log_name(), text));
     else
       warn(fmt::format("{} query failed: {}", type(), text));
   }
@@ -184,7 +187,7 @@ class SqlTable : public Table {
   std::unexpected<Error> too_many(std::string_view key) const {
     warn(fmt::format("dict_{}_lookup: {}: Expansion limit exceeded for key{}{}'", type(), name(),
                      kind_.limit_key, printable(key)));
-    std::string_view reason = kind_.has_servers ? "" : ": No such file or directory";
+    std::string_view reason = kind_.has_servers ? ": Application error" : ": No such file or directory";
     return fail(ErrorKind::temporary, fmt::format("table {}: query error{}", log_name(), reason));
   }
 

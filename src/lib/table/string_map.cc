@@ -2,13 +2,12 @@
 
 namespace postrider::table {
 
-size_t StringMap::slot_of(std::string_view key, uint64_t hash) const {
+size_t StringMap::slot_of(std::string_view key, uint32_t hash) const {
   size_t mask = slots_.size() - 1;
-  auto tag = static_cast<uint32_t>(hash >> 32);
   for (size_t at = hash & mask;; at = (at + 1) & mask) {
     const Slot& slot = slots_[at];
     if (slot.item == kFree) return at;
-    if (slot.hash == tag && this->at(slot.item).key == key) return at;
+    if (slot.hash == hash && this->at(slot.item).key == key) return at;
   }
 }
 
@@ -16,17 +15,17 @@ void StringMap::grow() {
   std::vector<Slot> old = std::move(slots_);
   slots_.assign(old.empty() ? 16 : old.size() * 2, Slot{});
   size_t mask = slots_.size() - 1;
-  for (size_t index = 0; index < items_.size(); ++index) {
-    uint64_t hash = hash_of(at(index).key);
-    size_t slot = hash & mask;
+  for (const Slot& one : old) {
+    if (one.item == kFree) continue;
+    size_t slot = one.hash & mask;
     while (slots_[slot].item != kFree)
       slot = (slot + 1) & mask;
-    slots_[slot] = {static_cast<uint32_t>(hash >> 32), static_cast<uint32_t>(index)};
+    slots_[slot] = one;
   }
 }
 
-void StringMap::append(std::string_view key, std::string_view value, uint64_t hash, size_t slot) {
-  slots_[slot] = {static_cast<uint32_t>(hash >> 32), static_cast<uint32_t>(items_.size())};
+void StringMap::append(std::string_view key, std::string_view value, uint32_t hash, size_t slot) {
+  slots_[slot] = {hash, static_cast<uint32_t>(items_.size())};
   size_t offset = arena_.size();
   items_.push_back(
       {offset, offset + key.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(value.size())});
@@ -35,7 +34,7 @@ void StringMap::append(std::string_view key, std::string_view value, uint64_t ha
 
 bool StringMap::insert(std::string_view key, std::string_view value) {
   if (3 * (items_.size() + 1) > 2 * slots_.size()) grow();
-  uint64_t hash = hash_of(key);
+  uint32_t hash = hash_of(key);
   size_t slot = slot_of(key, hash);
   if (slots_[slot].item != kFree) return false;
   append(key, value, hash, slot);
@@ -44,7 +43,7 @@ bool StringMap::insert(std::string_view key, std::string_view value) {
 
 void StringMap::assign(std::string_view key, std::string_view value) {
   if (3 * (items_.size() + 1) > 2 * slots_.size()) grow();
-  uint64_t hash = hash_of(key);
+  uint32_t hash = hash_of(key);
   size_t slot = slot_of(key, hash);
   if (slots_[slot].item == kFree) return append(key, value, hash, slot);
   Item& item = items_[slots_[slot].item];

@@ -46,11 +46,14 @@ class StringMap {
   };
   static constexpr uint32_t kFree = UINT32_MAX;
 
-  static uint64_t hash_of(std::string_view key) { return std::hash<std::string_view>{}(key); }
+  /// One half says where the key belongs and tells it from others, so that growing needs no look at the keys.
+  static uint32_t hash_of(std::string_view key) {
+    return static_cast<uint32_t>(std::hash<std::string_view>{}(key) >> 32);
+  }
   /// The slot that holds the key, or the free one where it belongs.
-  size_t slot_of(std::string_view key, uint64_t hash) const;
+  size_t slot_of(std::string_view key, uint32_t hash) const;
   void grow();
-  void append(std::string_view key, std::string_view value, uint64_t hash, size_t slot);
+  void append(std::string_view key, std::string_view value, uint32_t hash, size_t slot);
 
   std::string arena_;
   std::vector<Item> items_;

@@ -87,6 +87,11 @@ class Table {
   /// and when it is closed, others with each change.
   virtual Result<void> sync() { return {}; }
 
+  /// Between begin_batch() and end_batch(), lookups may answer from one state of the table and keep its lock:
+  /// for those that follow one another without waiting for anything.
+  virtual void begin_batch() {}
+  virtual void end_batch() {}
+
   /// Whether the source changed and this process cannot read the new content (no permission, or outside of
   /// its root directory). The content read before stays in use; the process should be replaced.
   virtual bool is_stale() const { return false; }

@@ -46,7 +46,7 @@ Result<std::optional<std::string_view>> Input::line() {
   size_t end;
   while ((end = buffer_.find('\n', searched)) == std::string::npos && !at_end_) {
     if (buffer_.size() - begin_ > kMaxLine) return fail(ErrorKind::limit, "standard input: line is too long");
-    if (output_ != nullptr) TRY(output_->flush());
+    if (before_read_) TRY(before_read_());
     buffer_.erase(0, begin_);
     begin_ = 0;
     searched = buffer_.size();

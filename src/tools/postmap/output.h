@@ -1,6 +1,7 @@
 // Lines from standard input, and results to standard output.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,11 +28,12 @@ class Output {
   std::string buffer_;
 };
 
-/// Standard input by lines. Output is flushed before a read that may wait, so that a program that asks one
-/// key at a time gets each answer.
+/// Standard input by lines.
 class Input {
  public:
-  explicit Input(Output* output) : output_(output) {}
+  /// `before_read` is called before a read that may wait: output is flushed then, so that a program that asks
+  /// one key at a time gets each answer.
+  explicit Input(std::function<Result<void>()> before_read = {}) : before_read_(std::move(before_read)) {}
   /// Without its newline; nothing at the end. The view is valid until the next call.
   Result<std::optional<std::string_view>> line();
 
@@ -39,7 +41,7 @@ class Input {
   static constexpr size_t kMaxLine = size_t{16} << 20;
 
  private:
-  Output* output_;
+  std::function<Result<void>()> before_read_;
   std::string buffer_;
   size_t begin_ = 0;
   bool at_end_ = false;

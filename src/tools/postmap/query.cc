@@ -46,10 +46,17 @@ class Tables {
     if ((options.body_keys || options.header_keys) && !options.force_utf8) with_.behaviour.utf8 = false;
   }
 
+  /// Before a wait that may be long: others may want to change the tables.
+  void end_batch() {
+    for (const auto& table : tables_)
+      if (table) table->end_batch();
+  }
+
   /// The value in the first table that has the key.
   Result<std::optional<std::string>> find(std::string_view key) {
     for (size_t i = 0; i < tables_.size(); ++i) {
       if (!tables_[i]) tables_[i] = TRY(table::open(full_spec(options_.tables[i], settings_), with_));
+      if (options_.from_stdin()) tables_[i]->begin_batch();
       auto value = TRY(tables_[i]->lookup(key, Deadline::never()));
       // Of one key the warnings name the table as it was given, of many the index.
       bool one = !options_.from_stdin();
@@ -114,7 +121,10 @@ Result<int> query_stdin(const Options& options, const Settings& settings) {
     }
     return output.flush_full();
   };
-  Input input(&output);
+  Input input([&]() -> Result<void> {
+    tables.end_batch();
+    return output.flush();
+  });
   if (options.parse_mime && !options.header_keys && !options.body_keys) {
     log::warning("ignoring -m option without -b or -h");
   }
@@ -142,7 +152,7 @@ Result<int> remove_keys(const Options& options, const Settings& settings) {
     return {};
   };
   if (*options.removal == "-") {
-    Input input(nullptr);
+    Input input;
     while (auto key = TRY(input.line()))
       TRY(remove(*key));
   } else {
