@@ -23,10 +23,18 @@ proto::DeliverReply refuse(delivery::Reporter& reporter, bool retry, delivery::J
   return reply;
 }
 
+/// Whether failures are for good depends on the name. The queue manager hears of another one when somebody
+/// hangs up.
+[[noreturn]] void refuse_to_serve(service::Daemon& daemon, const std::string& name) {
+  daemon.drop_privileges();
+  daemon.confine({.name = "error"});
+  daemon.serve([name](service::Client) { log::fatal("bad error service name: {}", name); });
+}
+
 void run(service::Daemon& daemon) {
   const std::string& service = daemon.arguments().service_name;
   bool retry = service == "retry";
-  if (!retry && service != "error") log::fatal("bad error service name: {}", service);
+  if (!retry && service != "error") refuse_to_serve(daemon, service);
   static delivery::Reporter reporter(daemon.config(), daemon.arguments().service_name);
   daemon.drop_privileges();
   daemon.confine({.name = "error", .write = {"active"}});

@@ -209,8 +209,7 @@ Disposition Reporter::record_bounce(const MessageRef& message, const proto::Deli
   proto::AppendStatus request =
       append_request(message, recipient, failed, attempt, mail::to_text(mail::Action::failed));
   if (auto recorded = services_.append_bounce(request, Deadline::after(timeout_)); !recorded) {
-    mail::DeliveryStatus deferred{.status = "4.3.0",
-                                  .reason = fmt::format("{} or {} service failure", "bounce", "defer")};
+    mail::DeliveryStatus deferred{.status = "4.3.0", .reason = "bounce or trace service failure"};
     return record_defer(message, recipient, deferred, attempt);
   }
   if ((message.flags & proto::kDeliverRecordTrace) != 0) {
@@ -243,7 +242,7 @@ Disposition Reporter::bounce_to(proto::SendNotice notice, const MessageRef& mess
   one.outcome = append_request(message, recipient, failed, attempt, mail::to_text(mail::Action::failed));
   if (auto sent = services_.bounce_one(one, Deadline::after(timeout_)); !sent) {
     log::warning("{}: {}", message.queue_id, sent.error().text);
-    return defer(message, recipient, {.status = "4.3.0", .reason = "bounce or defer service failure"},
+    return defer(message, recipient, {.status = "4.3.0", .reason = "bounce or trace service failure"},
                  attempt);
   }
   log(message, recipient, failed, attempt, "bounced");
