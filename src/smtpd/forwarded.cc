@@ -180,6 +180,7 @@ std::expected<void, std::string> apply_xforward(std::span<const mail::SmtpWord> 
   return apply(words, to, families, [](const Pair& pair, Forwarded& out, Families usable) {
     auto set = set_xforward(pair, out, usable);
     out.told = out.told || set;
+    if (set && pair.name != "SOURCE" && pair.name != "IDENT") out.has_client = true;
     if (set && (pair.name == "NAME" || pair.name == "ADDR")) out.renamed = true;
     return set;
   });

@@ -27,6 +27,7 @@ struct Forwarded {
   std::optional<bool> local;      ///< SOURCE=LOCAL: it has come from this system.
   std::string label = "unknown";  ///< "name[address]", or the name when there is no address.
   bool told = false;              ///< Something was accepted.
+  bool has_client = false;        ///< Something of that is about the client: not only SOURCE or IDENT.
   bool renamed = false;           ///< The last command had a name or an address.
 
   /// Makes the label, with the port if so wanted.

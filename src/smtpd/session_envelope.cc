@@ -187,13 +187,14 @@ Origin Session::origin() {
     return out;
   }
   out.client = &client_;
-  if (forwarded_) {
+  if (forwarded_ && forwarded_->has_client) {
     const Forwarded& from = *forwarded_;
-    out.logged = {from.name, from.address, from.port, from.label, from.helo_name, from.protocol, from.ident};
+    out.logged = {from.name, from.address, from.port, from.label, from.helo_name, from.protocol, {}};
   } else {
     out.logged = {
         client_.names.name, client_.address, client_.port, client_.label, out.helo_name, protocol_, {}};
   }
+  if (forwarded_) out.logged.ident = forwarded_->ident;
   if (forwarded_ && forwarded_->local) {
     out.local_rewriting = *forwarded_->local;
   } else {
@@ -217,7 +218,7 @@ bool Session::open_message() {
   if (!client_.login.empty()) from = fmt::format(", sasl_method=XCLIENT, sasl_username={}", client_.login);
   if (forwarded_) {
     if (!forwarded_->ident.empty()) from += fmt::format(", orig_queue_id={}", forwarded_->ident);
-    from += fmt::format(", orig_client={}", forwarded_->label);
+    if (forwarded_->has_client) from += fmt::format(", orig_client={}", forwarded_->label);
   }
   log::info("{}: client={}{}", mail_->queue_id(), client_.label, from);
   return true;

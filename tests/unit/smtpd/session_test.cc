@@ -401,7 +401,11 @@ TEST_F(SessionTest, OtherIdentitiesAreTakenFromThoseWhoMayTell) {
     EXPECT_EQ(peer.say("XFORWARD NAME=far.test ADDR=198.51.100.1 IDENT=ABC SOURCE=LOCAL"), "250 2.0.0 Ok");
     deliver(peer);
     deliver(peer);
+    EXPECT_EQ(peer.say("XFORWARD IDENT=DEF"), "250 2.0.0 Ok");
+    deliver(peer);
   });
+  EXPECT_TRUE(mail_.messages[3]->has("A:log_client_name=client.test"));
+  EXPECT_TRUE(mail_.messages[3]->has("A:log_ident=DEF"));
   EXPECT_TRUE(logged("client=client.test[192.0.2.7], orig_queue_id=ABC, orig_client=far.test[198.51.100.1]"));
   EXPECT_TRUE(mail_.messages[1]->has("A:rewrite_context=local"));
   EXPECT_TRUE(mail_.messages[1]->has("A:log_client_name=far.test"));
