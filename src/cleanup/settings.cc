@@ -21,6 +21,10 @@ namespace params = config::params;
 
 namespace {
 
+/// A burst that the queue manager catches up with in a second or so need not be held back: a process takes in more
+/// than one message at a time.
+constexpr size_t kWaitingPerProcess = 10;
+
 std::vector<std::string> words(const std::string& text) {
   std::vector<std::string> out;
   for (std::string_view word : split_any(text, kListSeparators))
@@ -100,7 +104,7 @@ Settings::Settings(const config::Config& c)
       log_form(
           mail::parse_log_form(c.get(params::info_log_address_format)).value_or(mail::LogForm::external)),
       in_flow_delay(c.get(params::in_flow_delay)),
-      in_flow_limit(static_cast<size_t>(c.get(params::default_process_limit))),
+      in_flow_limit(static_cast<size_t>(c.get(params::default_process_limit)) * kWaitingPerProcess),
       attribute_limit(static_cast<size_t>(c.get(params::queue_file_attribute_count_limit))),
       duplicate_filter_limit(static_cast<size_t>(c.get(params::duplicate_filter_limit))),
       enable_original_recipient(c.get(params::enable_original_recipient)),
