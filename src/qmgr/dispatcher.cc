@@ -158,8 +158,8 @@ void Dispatcher::connect(Pool& p) {
     if (!greeted) {
       // It died at once, most likely of its configuration: the next one would, too.
       log::warning("{} socket: malformed response", p.endpoint.path);
-      lose(p, *agent, greeted.error());
       p.throttled_until = Clock::now() + retry_time_;
+      lose(p, *agent, greeted.error());
       events_.unavailable(*p.transport, greeted.error());
       return kick(*p.transport);
     }
