@@ -159,7 +159,8 @@ class Session : private access::Journal {
   std::optional<Transaction> mail_;
   int64_t told_size_ =
       0;  // SIZE=, also of a MAIL that was refused: it stands until the next RSET or greeting.
-  size_t overshoot_ = 0;  // Recipients beyond the limit.
+  size_t earlier_recipients_ = 0;  // Of messages whose chunks were refused: they count until RSET.
+  size_t overshoot_ = 0;           // Recipients beyond the limit.
   Chunks chunks_ = Chunks::none;
   std::unique_ptr<ChunkReader> chunk_reader_;
   int64_t discarded_bytes_ = 0;

@@ -51,7 +51,7 @@ std::string Session::received_header() {
                       .queue_id = mail_->queue_id(),
                       .when = static_cast<time_t>(mail_->arrival_seconds()),
                       .recipient = {}};
-  if (mail_->recipients() == 1) by.recipient = mail_->first_recipient();
+  if (mail_->recipients() + earlier_recipients_ == 1) by.recipient = mail_->first_recipient();
   return mail::received_header(session, by);
 }
 
@@ -144,7 +144,9 @@ bool Session::discard_chunk(const smtp::ChunkParameters& chunk, std::string_view
   }
   dialogue_.read_bytes(0);
   refuse(text, error);
+  size_t recipients = earlier_recipients_ + (mail_ ? mail_->recipients() : 0);
   end_transaction();
+  earlier_recipients_ = recipients;
   if (!chunk.last) chunks_ = Chunks::failed;
   return false;
 }

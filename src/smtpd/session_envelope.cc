@@ -146,7 +146,7 @@ bool Session::rcpt(Words arguments) {
   if (!recipient) return refuse(kBadRecipient);
   auto parameters = smtp::parse_rcpt_parameters(arguments.subspan(2), parameter_rules());
   if (!parameters) return refuse(parameters.error());
-  if (mail_->recipients() >= settings.recipient_limit) {
+  if (mail_->recipients() + earlier_recipients_ >= settings.recipient_limit) {
     reply("452 4.5.3 Error: too many recipients");
     // A client that goes on all the same is making errors at some point.
     if (overshoot_++ < settings.recipient_overshoot_limit) return true;
@@ -227,6 +227,7 @@ bool Session::open_message() {
 void Session::end_transaction() {
   if (mail_) mail_->abandon();
   mail_.reset();
+  earlier_recipients_ = 0;
   overshoot_ = 0;
   told_size_ = 0;
   chunks_ = Chunks::none;

@@ -140,6 +140,23 @@ TEST_F(SessionTest, ARefusalAtTheEndLeavesTheSender) {
   EXPECT_EQ(mail_.messages.size(), 2U);
 }
 
+TEST_F(SessionTest, RecipientsOfRefusedChunksCountUntilReset) {
+  serve("smtpd_data_restrictions = check_sender_access inline:{bad@sender.test=REJECT}\n", [&](Peer& peer) {
+    peer.reply();
+    peer.say("EHLO x.test");
+    peer.say("MAIL FROM:<bad@sender.test>");
+    peer.say("RCPT TO:<joe@here.test>");
+    EXPECT_EQ(peer.say("BDAT 0 LAST"), "554 5.7.1 <bad@sender.test>: Sender address rejected: Access denied");
+    for (int i = 0; i < 2; ++i) {
+      peer.say("MAIL FROM:<a@sender.test>");
+      peer.say("RCPT TO:<joe@here.test>");
+      EXPECT_EQ(peer.say("BDAT 0 LAST").substr(0, 3), "250");
+    }
+  });
+  EXPECT_EQ(mail_.messages[1]->all().find("for <joe@here.test>"), std::string::npos);
+  EXPECT_NE(mail_.messages[2]->all().find("for <joe@here.test>"), std::string::npos);
+}
+
 TEST_F(SessionTest, WhoHasLoggedInSomewhereElseMayRelay) {
   serve(
       "smtpd_authorized_xclient_hosts = 192.0.2.7\nsmtpd_sasl_authenticated_header = yes\n"
