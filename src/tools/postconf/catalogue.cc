@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -175,13 +176,16 @@ bool Catalogue::used_by(const MasterEntry& entry, std::string_view name) const {
 
 std::vector<std::string> main_cf_order(const config::Config& config) {
   constexpr std::string_view kFirst = "config_directory";  // Known before its main.cf is read.
-  std::vector<std::string> names = config.set_names();
-  auto place = [&](const std::string& name) {
-    int line = name == kFirst ? -1 : config.source(name).line;
-    return line == 0 ? std::numeric_limits<int>::max() : line;
-  };
-  if (!config.is_set(kFirst)) names.emplace_back(kFirst);
-  std::ranges::stable_sort(names, {}, place);
+  std::vector<std::pair<int, std::string>> by_line;
+  for (std::string& name : config.set_names()) {
+    int line = config.source(name).line;
+    if (line == 0) line = std::numeric_limits<int>::max();  // An -o option.
+    if (name != kFirst) by_line.emplace_back(line, std::move(name));
+  }
+  std::ranges::stable_sort(by_line, {}, &std::pair<int, std::string>::first);
+  std::vector<std::string> names{std::string(kFirst)};
+  for (auto& [line, name] : by_line)
+    names.push_back(std::move(name));
   names = visiting_order(names);
   if (!config.is_set(kFirst)) std::erase(names, kFirst);
   return names;

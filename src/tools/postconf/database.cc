@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
-#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -112,16 +111,6 @@ std::span<const std::string_view> database_parameters(std::string_view type) {
 
 namespace {
 
-/// The next word of a list, with the text in its braces; `rest` loses it.
-std::optional<std::string_view> next_word(std::string_view& rest) {
-  size_t begin = rest.find_first_not_of(kListSeparators);
-  if (begin == std::string_view::npos) return std::nullopt;
-  std::string_view word = split_braced(rest.substr(begin), kListSeparators).front();
-  rest = rest.substr(begin + word.size());
-  if (!rest.empty()) rest.remove_prefix(1);
-  return word;
-}
-
 class ListReader {
  public:
   explicit ListReader(const DatabaseVisitor& visitor) : visitor_(visitor) {}
@@ -130,15 +119,17 @@ class ListReader {
   void read(std::string_view list, int depth, bool patterns) {
     constexpr int kMaxDepth = 20;
     if (depth > kMaxDepth) return;
-    while (auto word = next_word(list)) {
-      if (word->starts_with('#')) {
-        if (visitor_.comment) visitor_.comment(*word, list);
+    for (std::string_view word : split_braced(list, kListSeparators)) {
+      if (word.starts_with('#')) {
+        // What follows, without the separator.
+        size_t end = static_cast<size_t>(word.data() - list.data()) + word.size();
+        if (visitor_.comment) visitor_.comment(word, list.substr(std::min(end + 1, list.size())));
         return;
       }
-      if (word->starts_with('{')) {
-        if (!patterns) read_inside(*word, depth, false);
+      if (word.starts_with('{')) {
+        if (!patterns) read_inside(word, depth, false);
       } else {
-        read_table(*word, depth);
+        read_table(word, depth);
       }
     }
   }

@@ -5,6 +5,7 @@
 #include "config/own_addresses.h"
 #include "temporary_config.h"
 
+// Covers: mynetworks_style, mail_owner, setgid_group, default_privs
 namespace postrider::config {
 namespace {
 
