@@ -744,8 +744,7 @@ class Redis(Server):
 
     def start(self):
         super().start()
-        wait_for(lambda: self.cli("PING") in ("PONG", "NOAUTH Authentication required.") or "NOAUTH" in self.cli("PING"),
-                 "answers of redis-server", self.output)
+        wait_for(lambda: self.cli("PING").startswith(("PONG", "NOAUTH", "MASTERDOWN")), "answers of redis-server", self.output)
 
 
 class FilledRedis(Redis):
@@ -804,6 +803,7 @@ def check_redis(mail):
         status, out, err = lookups.ask(lookups.table({**full, "hosts": f"{DEAD} {host}"}), "alice@example.test")
         if (status, out) != (0, "alice/"):
             raise SystemExit(f"with a dead host: {(status, out, err)}")
+    yield from check_unfit(mail, lookups, host)
     yield from check_sentinel(mail, lookups)
     yield from check_cluster(mail, lookups)
     Daemons(mail, server, lookups, full).check()
@@ -838,6 +838,20 @@ def check_sentinel(mail, lookups):
         raise SystemExit(f"after the failover: {lookups.ask(lookups.table(settings), 'who')}")
     for server in (sentinel, replica):
         server.kill()
+
+
+def check_unfit(mail, lookups, host):
+    """A server that is there and cannot answer is passed over, as one that is dead."""
+    lost = Redis(mail, "lost", 16404, "replicaof 127.0.0.1 9\nreplica-serve-stale-data no\n")
+    yield lost
+    lost.start()
+    settings = {"timeout": "2", "hosts": "127.0.0.1:16404"}
+    lookups.fails(settings, "alice@example.test", "redis server 127.0.0.1:16404: MASTERDOWN", "query error")
+    for _ in range(4):
+        status, out, err = lookups.ask(lookups.table({**settings, "hosts": f"127.0.0.1:16404 {host}"}), "alice@example.test")
+        if (status, out) != (0, "alice/"):
+            raise SystemExit(f"with a server that cannot answer: {(status, out, err)}")
+    lost.kill()
 
 
 def check_cluster(mail, lookups):

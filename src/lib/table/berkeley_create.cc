@@ -1,6 +1,7 @@
 // Building hash and btree files.
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <numeric>
 
 #include "sys/file.h"
@@ -164,13 +165,15 @@ CreateResult create(std::string_view type_name, DBTYPE type, std::string_view na
                     const OpenOptions& options) {
   std::string index = fmt::format("{}.db", name);
   auto old = sys::stat_file(index);
+  bool missing = !old && old.error().code == ENOENT;
   // As Postfix's words are.
   if (old && S_ISDIR(old->st_mode)) return std::unexpected(Error::from_errno("open " + index, EISDIR));
   if (old && old->st_size == 0 && options.log)
     options.log(Severity::warning, fmt::format("removing zero-length database file: {}", index));
   auto file = IndexFile::begin(index, mode, IndexFile::Lock::flock);
   if (!file)
-    return std::unexpected(Error::from_errno((old ? "open " : "open database ") + index, file.error().code));
+    return std::unexpected(
+        Error::from_errno((missing ? "open database " : "open ") + index, file.error().code));
   auto writer = std::make_unique<BerkeleyWriter>(file->path(), type, options.berkeley_db_create_buffer_size);
   return std::make_unique<IndexBuilder>(fmt::format("{}:{}", type_name, index), index, options,
                                         std::move(*file), std::move(writer));

@@ -79,6 +79,13 @@ class RedisTable : public Table {
     return fail(ErrorKind::temporary, fmt::format("table {}: query error", log_name()));
   }
 
+  /// Whether a server says that it cannot answer now, whatever it is asked.
+  static bool is_unfit(const RedisReply& reply) {
+    return reply.kind == Kind::error &&
+           (reply.text.starts_with("LOADING ") || reply.text.starts_with("MASTERDOWN ") ||
+            reply.text.starts_with("CLUSTERDOWN "));
+  }
+
   /// False when the limit of values is reached.
   static bool collect(const RedisReply& reply, DatabaseResults::Collector& collector) {
     if (reply.kind == Kind::nil) return true;
@@ -130,10 +137,11 @@ class RedisTable : public Table {
     for (size_t i : list.order(connected)) {
       const ServerList::Entry& entry = list.entries()[i];
       auto reply = TRY(ask_one(pool_of(entry, sentinel), entry.shown, words, deadline));
-      if (reply) {
+      if (reply && !is_unfit(*reply)) {
         list.worked(i);
         return std::move(*reply);
       }
+      if (reply) warn(fmt::format("redis server {}: {}", entry.shown, printable(reply->text)));
       list.failed(i);
     }
     return query_error();
