@@ -21,8 +21,8 @@ namespace params = config::params;
 
 namespace {
 
-/// A burst that the queue manager catches up with in a second or so need not be held back: a process takes in more
-/// than one message at a time.
+/// A burst that the queue manager catches up with in a second or so need not be held back: a process takes in
+/// more than one message at a time.
 constexpr size_t kWaitingPerProcess = 10;
 
 std::vector<std::string> words(const std::string& text) {

@@ -31,4 +31,6 @@ void run(service::Daemon& daemon) {
 }  // namespace
 }  // namespace postrider
 
-int main(int argc, char** argv) { return postrider::service::run(argc, argv, {.name = "discard"}, postrider::run); }
+int main(int argc, char** argv) {
+  return postrider::service::run(argc, argv, {.name = "discard"}, postrider::run);
+}

@@ -27,9 +27,11 @@ Result<uint16_t> port_number(std::string_view text) {
     if (number && *number > 0 && *number < 65536) return static_cast<uint16_t>(*number);
   } else {
     std::string name(text);
-    if (const servent* entry = getservbyname(name.c_str(), "tcp")) return ntohs(static_cast<uint16_t>(entry->s_port));
+    if (const servent* entry = getservbyname(name.c_str(), "tcp"))
+      return ntohs(static_cast<uint16_t>(entry->s_port));
   }
-  return fail(ErrorKind::invalid, fmt::format("unknown port \"{}\": use a number or a name in /etc/services", text));
+  return fail(ErrorKind::invalid,
+              fmt::format("unknown port \"{}\": use a number or a name in /etc/services", text));
 }
 
 Result<sys::Fd> open_fifo(const std::string& path) {
@@ -39,14 +41,17 @@ Result<sys::Fd> open_fifo(const std::string& path) {
   return sys::open_file(path, O_RDWR | O_NONBLOCK);
 }
 
-bool has_ipv6() { return static_cast<bool>(sys::Fd(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0))); }
+bool has_ipv6() {
+  return static_cast<bool>(sys::Fd(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)));
+}
 
-/// What a listener without a host binds to: the wildcard addresses with "inet_interfaces = all", else the addresses
-/// named there.
+/// What a listener without a host binds to: the wildcard addresses with "inet_interfaces = all", else the
+/// addresses named there.
 Result<std::vector<sys::Address>> addresses_of_all_interfaces(const config::Config& config) {
   std::vector<sys::Address> out;
   if (trim(config.get(config::params::inet_interfaces)) != "all") {
-    for (sys::InterfaceAddress& own : TRY(config::own_addresses(config))) out.push_back(own.address);
+    for (sys::InterfaceAddress& own : TRY(config::own_addresses(config)))
+      out.push_back(own.address);
     return out;
   }
   config::InetProtocols protocols = TRY(config::inet_protocols(config));
@@ -56,8 +61,10 @@ Result<std::vector<sys::Address>> addresses_of_all_interfaces(const config::Conf
   return out;
 }
 
-std::unexpected<Error> at_line(const config::Config& config, const config::MasterService& entry, Error error) {
-  error.text = fmt::format("{}/master.cf: line {}: service {}: {}", config.directory(), entry.line, entry.name, error.text);
+std::unexpected<Error> at_line(const config::Config& config, const config::MasterService& entry,
+                               Error error) {
+  error.text = fmt::format("{}/master.cf: line {}: service {}: {}", config.directory(), entry.line,
+                           entry.name, error.text);
   return std::unexpected(std::move(error));
 }
 
@@ -67,7 +74,8 @@ std::string socket_path(const config::MasterService& entry) {
   return (entry.is_private ? "private/" : "public/") + entry.name;
 }
 
-Result<std::vector<sys::Address>> inet_addresses(const config::Config& config, const config::MasterService& entry) {
+Result<std::vector<sys::Address>> inet_addresses(const config::Config& config,
+                                                 const config::MasterService& entry) {
   auto parts = config::parse_inet_endpoint(entry.name);
   if (!parts) return at_line(config, entry, parts.error());
   auto port = port_number(parts->port);
@@ -79,9 +87,12 @@ Result<std::vector<sys::Address>> inet_addresses(const config::Config& config, c
     out.push_back(*address);
   } else {
     out = sys::resolve_host(parts->host);
-    if (out.empty()) return at_line(config, entry, Error(ErrorKind::not_found, fmt::format("host not found: {}", parts->host)));
+    if (out.empty())
+      return at_line(config, entry,
+                     Error(ErrorKind::not_found, fmt::format("host not found: {}", parts->host)));
   }
-  for (sys::Address& address : out) address.set_port(*port);
+  for (sys::Address& address : out)
+    address.set_port(*port);
   return out;
 }
 
@@ -90,7 +101,8 @@ Result<Listeners> open_listeners(const config::Config& config, const config::Mas
   ServiceType type = entry.type;
   if (type == ServiceType::inet) {
     out.addresses = TRY(inet_addresses(config, entry));
-    for (const sys::Address& address : out.addresses) out.fds.push_back(TRY(sys::listen_stream(address, kBacklog)));
+    for (const sys::Address& address : out.addresses)
+      out.fds.push_back(TRY(sys::listen_stream(address, kBacklog)));
     return out;
   }
   out.path = socket_path(entry);

@@ -12,8 +12,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "config/params/instance.h"
 #include "config/main_cf.h"
+#include "config/params/instance.h"
 #include "config/params/system.h"
 #include "log/log.h"
 #include "service/arguments.h"
@@ -41,7 +41,8 @@ std::vector<std::string> child_environment(const config::Config& config) {
       out.push_back(fmt::format("{}={}", name, value));
     }
   }
-  bool has_path = std::any_of(out.begin(), out.end(), [](const std::string& s) { return s.starts_with("PATH="); });
+  bool has_path =
+      std::any_of(out.begin(), out.end(), [](const std::string& s) { return s.starts_with("PATH="); });
   if (!has_path) out.emplace_back("PATH=/usr/bin:/bin:/usr/sbin:/sbin");
   out.push_back("MAIL_CONFIG=" + config.directory());
   return out;
@@ -55,18 +56,22 @@ bool is_disabled(const config::Config& config, const config::MasterService& serv
   for (std::string_view word : split_any(list, kListSeparators)) {
     bool except = word.starts_with('!');
     if (except) word.remove_prefix(1);
-    if (equals_ignore_case(word, type) || equals_ignore_case(word, whole) || equals_ignore_case(word, dotted)) {
+    if (equals_ignore_case(word, type) || equals_ignore_case(word, whole) ||
+        equals_ignore_case(word, dotted)) {
       return !except;
     }
   }
   return false;
 }
 
-bool same_listeners(const config::MasterService& a, const config::MasterService& b) { return a.is_private == b.is_private; }
+bool same_listeners(const config::MasterService& a, const config::MasterService& b) {
+  return a.is_private == b.is_private;
+}
 
 }  // namespace
 
-Master::Master(const Options& options, config::Config config) : options_(options), config_(std::move(config)) {}
+Master::Master(const Options& options, config::Config config)
+    : options_(options), config_(std::move(config)) {}
 
 void Master::prepare_surroundings() {
   surroundings_.config = &config_;
@@ -84,8 +89,10 @@ Result<std::vector<config::MasterService>> Master::read_services(const config::C
   std::string path = config.directory() + "/master.cf";
   std::string text = TRY(sys::read_file(path, config::kMaxConfigFile));
   config::MasterCf file = TRY(config::parse_master_cf(text, path));
-  for (const std::string& warning : file.warnings) log::warning("{}", warning);
-  std::erase_if(file.services, [&](const config::MasterService& service) { return is_disabled(config, service); });
+  for (const std::string& warning : file.warnings)
+    log::warning("{}", warning);
+  std::erase_if(file.services,
+                [&](const config::MasterService& service) { return is_disabled(config, service); });
   return std::move(file.services);
 }
 
@@ -108,7 +115,8 @@ Result<void> Master::apply(const std::vector<config::MasterService>& entries) {
       continue;
     }
     std::optional<sys::AsUser> identity;
-    if (entry.type != config::ServiceType::inet && owner && *owner) identity.emplace(TRY(sys::AsUser::enter((*owner)->uid, (*owner)->gid)));
+    if (entry.type != config::ServiceType::inet && owner && *owner)
+      identity.emplace(TRY(sys::AsUser::enter((*owner)->uid, (*owner)->gid)));
     fresh[key] = TRY(open_listeners(config_, entry));
   }
   for (auto it = services_.begin(); it != services_.end();) {
@@ -175,8 +183,10 @@ void Master::reap_children() {
     pid_t pid = ::waitpid(-1, &status, WNOHANG);
     if (pid <= 0) break;
     bool known = false;
-    for (auto& [key, service] : services_) known = known || service->reap(pid, status);
-    for (auto& service : closing_) known = known || service->reap(pid, status);
+    for (auto& [key, service] : services_)
+      known = known || service->reap(pid, status);
+    for (auto& service : closing_)
+      known = known || service->reap(pid, status);
     if (!known && !options_.init) log::warning("unknown child pid {}", pid);
   }
   std::erase_if(closing_, [](const auto& service) { return service->processes() == 0; });
@@ -185,8 +195,10 @@ void Master::reap_children() {
 void Master::terminate(int signal_number) {
   log::info("terminating on signal {}", signal_number);
   log::flush();
-  for (auto& [key, service] : services_) service->kill_all(SIGTERM);
-  for (auto& service : closing_) service->kill_all(SIGTERM);
+  for (auto& [key, service] : services_)
+    service->kill_all(SIGTERM);
+  for (auto& service : closing_)
+    service->kill_all(SIGTERM);
   // Children of children (commands of local and pipe) are in the process group, if it is ours alone.
   if (!options_.init && ::getpgrp() == ::getpid()) {
     ::signal(SIGTERM, SIG_IGN);

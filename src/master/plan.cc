@@ -10,8 +10,9 @@ namespace postrider::master {
 namespace {
 
 constexpr std::array<std::string_view, 4> kOneClient{"local", "virtual", "pipe", "spawn"};
-constexpr std::array<std::string_view, 11> kShared{"anvil",      "flush",  "pickup",          "postlogd", "proxymap", "qmgr",
-                                                   "scache",     "showq",  "trivial-rewrite", "tlsmgr",   "verify"};
+constexpr std::array<std::string_view, 11> kShared{"anvil",           "flush",  "pickup", "postlogd",
+                                                   "proxymap",        "qmgr",   "scache", "showq",
+                                                   "trivial-rewrite", "tlsmgr", "verify"};
 // More than any machine can run, for "no limit".
 constexpr int kUnlimited = 10'000;
 
@@ -42,7 +43,8 @@ Plan make_plan(const config::Config& config, std::string_view program, int limit
       out.clients = out.processes * sessions;
       break;
     case Concurrency::counted:
-      // A number that the administrator wrote is a promise about concurrency; the default is one about processes.
+      // A number that the administrator wrote is a promise about concurrency; the default is one about
+      // processes.
       out.processes = std::min(processes, cores);
       out.divided = limit > 0;
       out.clients_each = sessions;

@@ -17,9 +17,9 @@ enum class Concurrency : unsigned char {
 Concurrency concurrency_of(std::string_view program);
 
 struct Plan {
-  int processes = 1;         ///< At most so many at a time.
-  int clients = 1;           ///< All processes together.
-  int clients_each = 1;      ///< For Concurrency::shared and one_client; counted services divide `clients`.
+  int processes = 1;     ///< At most so many at a time.
+  int clients = 1;       ///< All processes together.
+  int clients_each = 1;  ///< For Concurrency::shared and one_client; counted services divide `clients`.
   bool divided = false;
 
   /// Of the process in place `slot`, 0 to processes - 1.

@@ -21,10 +21,10 @@ struct AddressStyle {
 };
 
 struct Attributes {
-  std::string service;            ///< The name of the service in master.cf, which is the transport's.
+  std::string service;              ///< The name of the service in master.cf, which is the transport's.
   bool original_recipients = true;  ///< For flag O (enable_original_recipient).
-  std::string config_directory;   ///< Where master.cf is, for log lines.
-  std::vector<std::string> argv;  ///< Not expanded.
+  std::string config_directory;     ///< Where master.cf is, for log lines.
+  std::vector<std::string> argv;    ///< Not expanded.
   mailbox::Identity as;
   bool switch_user = true;      ///< False where everything is one user.
   std::string root, directory;  ///< chroot=, directory=

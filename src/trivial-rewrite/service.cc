@@ -70,23 +70,26 @@ Service::Service(const config::Config& config) : catalog_(clients::table_options
 }
 
 void Service::add_handlers(ipc::Dispatcher& dispatcher) const {
-  dispatcher.on<proto::RewriteRequest>([this](proto::RewriteRequest request, Deadline) -> Result<proto::RewriteReply> {
-    auto context = rewrite::parse_context(request.context);
-    if (!context) return fail(ErrorKind::invalid, fmt::format("unknown rewriting context \"{}\"", request.context));
-    proto::RewriteReply reply;
-    for (const std::string& address : request.addresses) {
-      reply.addresses.emplace_back(resolver_->rewriter().rewrite(*context, address));
-    }
-    return reply;
-  });
-  dispatcher.on<proto::ResolveRequest>([this](proto::ResolveRequest request, Deadline deadline) -> Result<proto::ResolveReply> {
-    return to_reply(resolver_->resolve({.sender = request.sender,
-                                        .address = request.address,
-                                        .purpose = request.verify ? rewrite::Purpose::verification
-                                                                  : rewrite::Purpose::delivery,
-                                        .explain = request.explain},
-                                       deadline));
-  });
+  dispatcher.on<proto::RewriteRequest>(
+      [this](proto::RewriteRequest request, Deadline) -> Result<proto::RewriteReply> {
+        auto context = rewrite::parse_context(request.context);
+        if (!context)
+          return fail(ErrorKind::invalid, fmt::format("unknown rewriting context \"{}\"", request.context));
+        proto::RewriteReply reply;
+        for (const std::string& address : request.addresses) {
+          reply.addresses.emplace_back(resolver_->rewriter().rewrite(*context, address));
+        }
+        return reply;
+      });
+  dispatcher.on<proto::ResolveRequest>(
+      [this](proto::ResolveRequest request, Deadline deadline) -> Result<proto::ResolveReply> {
+        return to_reply(resolver_->resolve(
+            {.sender = request.sender,
+             .address = request.address,
+             .purpose = request.verify ? rewrite::Purpose::verification : rewrite::Purpose::delivery,
+             .explain = request.explain},
+            deadline));
+      });
 }
 
 }  // namespace postrider::trivial_rewrite

@@ -50,8 +50,8 @@ class Cache {
   Result<Counts> sweep(const std::function<bool(const Knowledge&)>& expired);
   /// For log lines: "btree:/var/lib/postfix/verify_cache"; empty: in memory.
   std::string_view name() const { return table_ ? std::string_view(table_->spec()) : std::string_view(); }
-  /// Brings what was stored since the last time to the disk. A cache needs no more than that now and then: what a
-  /// crash takes is asked for again.
+  /// Brings what was stored since the last time to the disk. A cache needs no more than that now and then:
+  /// what a crash takes is asked for again.
   Result<void> flush();
   /// Brings everything to the disk and lets go of the table.
   void close();

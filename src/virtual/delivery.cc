@@ -86,12 +86,13 @@ mail::DeliveryStatus Delivery::deliver_to(const std::string& path, mailbox::Iden
   if ((job_.request.flags & (proto::kDeliverVerifyOnly | proto::kDeliverUpdateVerify)) != 0) {
     return mailbox::delivered(maildir ? "delivers to maildir" : "delivers to mailbox");
   }
-  mailbox::Message message{.file = job_.file.get(),
-                           .data_offset = job_.request.data_offset,
-                           .sender = job_.request.sender,
-                           .original_recipient = settings_.original_to ? std::string(recipient.original) : std::string(),
-                           .delivered_to = recipient.address,
-                           .damaged = &damaged_};
+  mailbox::Message message{
+      .file = job_.file.get(),
+      .data_offset = job_.request.data_offset,
+      .sender = job_.request.sender,
+      .original_recipient = settings_.original_to ? std::string(recipient.original) : std::string(),
+      .delivered_to = recipient.address,
+      .damaged = &damaged_};
   mail::DeliveryStatus status;
   if (maildir) {
     status = mailbox::deliver_to_maildir(

@@ -2,8 +2,8 @@
 // when asked to crash, and fails at the call that the test names.
 #pragma once
 
-#include <cstdint>
 #include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>

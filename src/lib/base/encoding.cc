@@ -34,7 +34,8 @@ void append_hex(std::string& out, char c) {
 std::string hex(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size() * 2);
-  for (char c : bytes) append_hex(out, c);
+  for (char c : bytes)
+    append_hex(out, c);
   return out;
 }
 
@@ -76,7 +77,8 @@ std::string base64_encode(std::string_view bytes) {
     for (size_t k = 0; k < 3; ++k) {
       group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0U);
     }
-    for (size_t k = 0; k < 4; ++k) out += k <= count ? kBase64[group >> (18 - 6 * k) & 63] : '=';
+    for (size_t k = 0; k < 4; ++k)
+      out += k <= count ? kBase64[group >> (18 - 6 * k) & 63] : '=';
   }
   return out;
 }
@@ -93,7 +95,8 @@ std::optional<std::string> base64_decode(std::string_view text) {
     group = group << 6 | static_cast<unsigned>(value);
     if (i % 4 == 3) {
       size_t count = i + 1 == text.size() ? 3 - padding : 3;
-      for (size_t k = 0; k < count; ++k) out += static_cast<char>(group >> (16 - 8 * k) & 255);
+      for (size_t k = 0; k < count; ++k)
+        out += static_cast<char>(group >> (16 - 8 * k) & 255);
       group = 0;
     }
   }

@@ -27,7 +27,8 @@ struct Error {
   std::string text;
 
   Error(ErrorKind k, std::string message) : kind(k), text(std::move(message)) {}
-  Error(ErrorKind k, int errno_value, std::string message) : kind(k), code(errno_value), text(std::move(message)) {}
+  Error(ErrorKind k, int errno_value, std::string message)
+      : kind(k), code(errno_value), text(std::move(message)) {}
 
   /// ErrorKind::system with the text "what: strerror(errno_value)".
   static Error from_errno(std::string_view what, int errno_value);
@@ -46,9 +47,9 @@ std::unexpected<Error> fail_errno(std::string_view what);
 }  // namespace postrider
 
 // The value of a Result, or return its error from the enclosing function.
-#define TRY(expression)                                             \
-  ({                                                                \
-    auto try_result_ = (expression);                                \
+#define TRY(expression)                                                       \
+  ({                                                                          \
+    auto try_result_ = (expression);                                          \
     if (!try_result_) return std::unexpected(std::move(try_result_).error()); \
-    std::move(try_result_).value();                                 \
+    std::move(try_result_).value();                                           \
   })

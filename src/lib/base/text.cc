@@ -1,9 +1,9 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
-#include <charconv>
 
 #include "base/utf8_text.h"
 
@@ -47,21 +47,26 @@ bool is_all_ascii(std::string_view text) {
     std::memcpy(&word, text.data(), sizeof word);
     seen |= word;
   }
-  for (char c : text) seen |= static_cast<unsigned char>(c);
+  for (char c : text)
+    seen |= static_cast<unsigned char>(c);
   return (seen & kHighBits) == 0;
 }
 
 std::string_view trim_left(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.front()))
+    text.remove_prefix(1);
   return text;
 }
 
 std::string_view trim_right(std::string_view text) {
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_space(text.back()))
+    text.remove_suffix(1);
   return text;
 }
 
-std::string_view trim(std::string_view text) { return trim_left(trim_right(text)); }
+std::string_view trim(std::string_view text) {
+  return trim_left(trim_right(text));
+}
 
 std::optional<std::string_view> next_token(std::string_view& rest, std::string_view separators) {
   size_t begin = rest.find_first_not_of(separators);
@@ -78,7 +83,8 @@ std::optional<std::string_view> next_token(std::string_view& rest, std::string_v
 
 std::vector<std::string_view> split_any(std::string_view text, std::string_view separators) {
   std::vector<std::string_view> out;
-  while (auto token = next_token(text, separators)) out.push_back(*token);
+  while (auto token = next_token(text, separators))
+    out.push_back(*token);
   return out;
 }
 
@@ -232,7 +238,8 @@ std::string unescaped(std::string_view text) {
     } else if (c >= '0' && c <= '7') {
       unsigned value = 0;
       size_t end = std::min(i + 3, text.size());
-      for (; i < end && text[i] >= '0' && text[i] <= '7'; ++i) value = value << 3 | static_cast<unsigned>(text[i] - '0');
+      for (; i < end && text[i] >= '0' && text[i] <= '7'; ++i)
+        value = value << 3 | static_cast<unsigned>(text[i] - '0');
       --i;
       out += static_cast<char>(value);
     } else {

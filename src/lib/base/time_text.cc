@@ -9,11 +9,16 @@ namespace postrider {
 namespace {
 
 constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 // Names of days and months must not follow the locale.
-const char* day_name(const tm& t) { return kDays[static_cast<size_t>(t.tm_wday) % 7]; }
-const char* month_name(const tm& t) { return kMonths[static_cast<size_t>(t.tm_mon) % 12]; }
+const char* day_name(const tm& t) {
+  return kDays[static_cast<size_t>(t.tm_wday) % 7];
+}
+const char* month_name(const tm& t) {
+  return kMonths[static_cast<size_t>(t.tm_mon) % 12];
+}
 
 }  // namespace
 
@@ -24,9 +29,9 @@ std::string mail_date(time_t when) {
   char sign = minutes < 0 ? '-' : '+';
   minutes = std::labs(minutes);
   std::array<char, 80> out;
-  int length = snprintf(out.data(), out.size(), "%s, %02d %s %d %02d:%02d:%02d %c%02ld%02ld (%s)", day_name(t),
-                        t.tm_mday, month_name(t), t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec, sign,
-                        minutes / 60, minutes % 60, t.tm_zone ? t.tm_zone : "UTC");
+  int length = snprintf(out.data(), out.size(), "%s, %02d %s %d %02d:%02d:%02d %c%02ld%02ld (%s)",
+                        day_name(t), t.tm_mday, month_name(t), t.tm_year + 1900, t.tm_hour, t.tm_min,
+                        t.tm_sec, sign, minutes / 60, minutes % 60, t.tm_zone ? t.tm_zone : "UTC");
   return std::string(out.data(), static_cast<size_t>(length));
 }
 
@@ -55,7 +60,8 @@ std::string delay_text(int64_t microseconds, int resolution_digits) {
   int64_t unit = 1'000'000;
   int decimals = 0;
   int64_t scale = 1;
-  for (int i = 1; i < kSignificant; ++i) scale *= 10;
+  for (int i = 1; i < kSignificant; ++i)
+    scale *= 10;
   while (decimals < resolution_digits && decimals < 6 && microseconds < unit * scale) {
     unit /= 10;
     ++decimals;
@@ -63,12 +69,14 @@ std::string delay_text(int64_t microseconds, int resolution_digits) {
   int64_t count = (microseconds + unit / 2) / unit;
   int64_t whole = 1'000'000 / unit;
   std::array<char, 48> out;
-  int length = decimals == 0 ? snprintf(out.data(), out.size(), "%lld", static_cast<long long>(count))
-                             : snprintf(out.data(), out.size(), "%lld.%0*lld", static_cast<long long>(count / whole),
-                                        decimals, static_cast<long long>(count % whole));
+  int length = decimals == 0
+                   ? snprintf(out.data(), out.size(), "%lld", static_cast<long long>(count))
+                   : snprintf(out.data(), out.size(), "%lld.%0*lld", static_cast<long long>(count / whole),
+                              decimals, static_cast<long long>(count % whole));
   std::string_view text(out.data(), static_cast<size_t>(length));
   if (decimals > 0) {
-    while (text.ends_with('0')) text.remove_suffix(1);
+    while (text.ends_with('0'))
+      text.remove_suffix(1);
     if (text.ends_with('.')) text.remove_suffix(1);
   }
   return std::string(text);

@@ -23,7 +23,8 @@ Result<Submission> CleanupClient::begin(uint32_t flags, Deadline deadline) {
     }();
     if (reply) return Submission(pool_, std::move(taken.connection), std::move(reply->queue_id));
     // A connection that had been idle may have been closed at the other end just now; nothing is lost yet.
-    if (!taken.reused || reply.error().kind == ErrorKind::timeout) return std::unexpected(std::move(reply).error());
+    if (!taken.reused || reply.error().kind == ErrorKind::timeout)
+      return std::unexpected(std::move(reply).error());
   }
 }
 

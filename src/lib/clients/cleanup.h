@@ -14,14 +14,14 @@
 
 namespace postrider::clients {
 
-/// A message on its way into the queue. Dropping the object before finish() has returned abandons the message;
-/// nothing stays behind.
+/// A message on its way into the queue. Dropping the object before finish() has returned abandons the
+/// message; nothing stays behind.
 class Submission {
  public:
   const std::string& queue_id() const { return queue_id_; }
 
-  /// Adds a record; sends when a chunk has collected. After a failure, also cleanup's own ("stop, this cannot be
-  /// stored"), further records are dropped: finish() says why.
+  /// Adds a record; sends when a chunk has collected. After a failure, also cleanup's own ("stop, this cannot
+  /// be stored"), further records are dropped: finish() says why.
   Result<void> record(queue::RecordType type, std::string_view data, Deadline deadline);
   /// Records that are encoded already, split at any byte.
   Result<void> records(std::string_view bytes, Deadline deadline);

@@ -20,11 +20,13 @@ ipc::Endpoint endpoint(const config::Config& config, std::string_view directory,
 
 }  // namespace
 
-ipc::Endpoint private_endpoint(const config::Config& config, std::string_view service, std::string_view asker) {
+ipc::Endpoint private_endpoint(const config::Config& config, std::string_view service,
+                               std::string_view asker) {
   return endpoint(config, "private", service, asker);
 }
 
-ipc::Endpoint public_endpoint(const config::Config& config, std::string_view service, std::string_view asker) {
+ipc::Endpoint public_endpoint(const config::Config& config, std::string_view service,
+                              std::string_view asker) {
   return endpoint(config, "public", service, asker);
 }
 

@@ -10,7 +10,8 @@
 namespace postrider::clients {
 
 /// A service's socket below the queue directory, which is the working directory of every daemon.
-ipc::Endpoint private_endpoint(const config::Config& config, std::string_view service, std::string_view asker);
+ipc::Endpoint private_endpoint(const config::Config& config, std::string_view service,
+                               std::string_view asker);
 ipc::Endpoint public_endpoint(const config::Config& config, std::string_view service, std::string_view asker);
 
 }  // namespace postrider::clients

@@ -16,8 +16,9 @@
 
 namespace postrider::clients {
 
-/// Addresses in standard form, and where mail for them goes. Answers are kept until the service's connection ends
-/// (then its configuration may have changed); those about routing, which come from tables, for a second at most.
+/// Addresses in standard form, and where mail for them goes. Answers are kept until the service's connection
+/// ends (then its configuration may have changed); those about routing, which come from tables, for a second
+/// at most.
 ///
 /// An error means that the service could not be asked; a table that failed shows as kResolveFailed. Both are
 /// temporary.
@@ -27,11 +28,12 @@ class RewriteClient {
 
   Result<std::string> rewrite(std::string_view context, std::string_view address, Deadline deadline);
   /// All at once; the result has the same order.
-  Result<std::vector<std::string>> rewrite(std::string_view context, const std::vector<std::string>& addresses,
-                                           Deadline deadline);
+  Result<std::vector<std::string>> rewrite(std::string_view context,
+                                           const std::vector<std::string>& addresses, Deadline deadline);
   Result<proto::ResolveReply> resolve(std::string_view sender, std::string_view address, Deadline deadline);
   /// Routing for an address verification probe.
-  Result<proto::ResolveReply> resolve_verify(std::string_view sender, std::string_view address, Deadline deadline);
+  Result<proto::ResolveReply> resolve_verify(std::string_view sender, std::string_view address,
+                                             Deadline deadline);
 
  private:
   static constexpr size_t kMaxEntries = 10'000;

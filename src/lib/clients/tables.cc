@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "clients/own_addresses.h"
 #include "clients/migration.h"
+#include "clients/own_addresses.h"
 #include "clients/proxy_table.h"
 #include "config/params/instance.h"
 #include "config/params/rewrite.h"
@@ -24,7 +24,8 @@ namespace {
 
 template <typename T>
 T value_or_throw(Result<T> result, const config::Config& config, std::string_view parameter) {
-  if (!result) throw config::ConfigError(result.error().text, config.source(parameter), "correct the list of tables");
+  if (!result)
+    throw config::ConfigError(result.error().text, config.source(parameter), "correct the list of tables");
   return std::move(*result);
 }
 
@@ -40,7 +41,8 @@ table::OpenOptions table_options(const config::Config& config) {
   register_proxy_type(config);
   table::OpenOptions out;
   out.behaviour.utf8 = config.get(params::smtputf8_enable);
-  out.berkeley_db_create_buffer_size = static_cast<size_t>(config.get(params::berkeley_db_create_buffer_size));
+  out.berkeley_db_create_buffer_size =
+      static_cast<size_t>(config.get(params::berkeley_db_create_buffer_size));
   out.berkeley_db_read_buffer_size = static_cast<size_t>(config.get(params::berkeley_db_read_buffer_size));
   if (config.get(params::daemon_table_open_error_is_fatal)) {
     out.cannot_open = [config](const std::string& problem) {
@@ -69,7 +71,8 @@ table::OpenOptions table_options(const config::Config& config) {
 
 void add_required_paths(std::string_view text, std::vector<std::string>& paths) {
   for (std::string_view word : split_braced(text, kListSeparators)) {
-    while (word.starts_with('!')) word.remove_prefix(1);
+    while (word.starts_with('!'))
+      word.remove_prefix(1);
     if (word.find(':') == std::string_view::npos) {
       if (word.starts_with('/')) paths.emplace_back(word);
       continue;
@@ -94,14 +97,16 @@ table::MatchList open_match_list(table::Catalog& catalog, const config::Config& 
   add_required_paths(value, paths);
   table::MatchList::Options options{.kind = kind,
                                     .parent_matches_subdomains = parents_match(config, param.name())};
-  return value_or_throw(table::MatchList::create(catalog, param.name(), value, options), config, param.name());
+  return value_or_throw(table::MatchList::create(catalog, param.name(), value, options), config,
+                        param.name());
 }
 
 rewrite::LocalDomains open_local_domains(table::Catalog& catalog, const config::Config& config,
                                          std::vector<std::string>& paths) {
   add_required_paths(config.get(params::mydestination), paths);
-  return rewrite::LocalDomains(value_or_throw(rewrite::open_mydestination(config, catalog), config, "mydestination"),
-                               interface_addresses(config), proxy_addresses(config));
+  return rewrite::LocalDomains(
+      value_or_throw(rewrite::open_mydestination(config, catalog), config, "mydestination"),
+      interface_addresses(config), proxy_addresses(config));
 }
 
 }  // namespace postrider::clients

@@ -20,8 +20,8 @@ table::OpenOptions table_options(const config::Config& config);
 table::Maps open_maps(table::Catalog& catalog, const config::Config& config, config::Param<std::string> param,
                       table::Use use, std::vector<std::string>& paths);
 
-/// The same for a list of patterns and tables. Parent domains match where parent_domain_matches_subdomains lists
-/// the parameter.
+/// The same for a list of patterns and tables. Parent domains match where parent_domain_matches_subdomains
+/// lists the parameter.
 table::MatchList open_match_list(table::Catalog& catalog, const config::Config& config,
                                  config::Param<std::string> param, table::MatchList::Kind kind,
                                  std::vector<std::string>& paths);

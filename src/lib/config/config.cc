@@ -38,7 +38,7 @@ struct Config::Content {
   LoadOptions options;
   std::map<std::string, Setting, std::less<>> settings;
   std::vector<std::string> warnings;
-  std::string host_name, domain_name;  // Defaults of myhostname and mydomain.
+  std::string host_name, domain_name;          // Defaults of myhostname and mydomain.
   Result<std::string> origin = std::string();  // Of the file that myorigin names; empty where it names none.
   // The default of mynetworks asks the system for its interfaces: only when somebody wants to know.
   mutable std::once_flag networks_once;

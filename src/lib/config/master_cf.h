@@ -19,7 +19,8 @@ inline constexpr std::string_view kMasterFields[] = {"service", "type",   "priva
                                                      "chroot",  "wakeup", "process_limit", "command"};
 inline constexpr size_t kMasterCommand = 7;
 
-/// An entry as it is written. It has no words when a null byte hides its text. Words behind the command may have braces around them.
+/// An entry as it is written. It has no words when a null byte hides its text. Words behind the command may
+/// have braces around them.
 struct MasterLine {
   std::vector<std::string> words;
   int line = 0;

@@ -90,8 +90,9 @@ void check_host_name(const Config& config, const Param<std::string>& param) {
 void check_single(const Config& config, const Param<std::string>& param) {
   std::string value = config.get(param);
   if (value.find_first_of(kListSeparators) == std::string::npos) return;
-  throw ConfigError(fmt::format("{} parameter setting must not contain multiple values: {}", param.name(), value),
-                    config.source(param.name()), "give one name");
+  throw ConfigError(
+      fmt::format("{} parameter setting must not contain multiple values: {}", param.name(), value),
+      config.source(param.name()), "give one name");
 }
 
 }  // namespace

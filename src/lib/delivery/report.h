@@ -47,8 +47,8 @@ enum class [[nodiscard]] Disposition : unsigned char {
 
 /// Finishes recipients. One per process; every call logs exactly one delivery line.
 ///
-/// With kDeliverVerifyOnly nothing is bounced: the outcome goes to the trace log as deliverable or undeliverable, or
-/// to the verify service with kDeliverUpdateVerify.
+/// With kDeliverVerifyOnly nothing is bounced: the outcome goes to the trace log as deliverable or
+/// undeliverable, or to the verify service with kDeliverUpdateVerify.
 class Reporter {
  public:
   Reporter(const config::Config& config, std::string_view asker);

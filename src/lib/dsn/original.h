@@ -31,7 +31,8 @@ class OriginalMessage {
   int64_t arrival_seconds() const { return arrival_; }  ///< 0: not known.
   int64_t size() const { return size_; }                ///< Of the content as stored; 0: not known.
   bool has_content() const { return content_ != 0; }
-  /// As the message was sent; a notice about it may go to another, the owner of a mailing list. Nothing: not known.
+  /// As the message was sent; a notice about it may go to another, the owner of a mailing list. Nothing: not
+  /// known.
   const std::optional<std::string>& sender() const { return sender_; }
 
   /// The text of the first Message-Id: header, in one line; empty when there is none that can be used.

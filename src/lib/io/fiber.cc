@@ -28,7 +28,9 @@ std::function<void(const char*)>& error_handler() {
   return handler;
 }
 
-Loop::State& state() { return Loop::current().state(); }
+Loop::State& state() {
+  return Loop::current().state();
+}
 
 timeval to_timeval(Clock::duration span) {
   auto us = std::chrono::duration_cast<std::chrono::microseconds>(span).count();
@@ -39,12 +41,14 @@ timeval to_timeval(Clock::duration span) {
 }
 
 // Announce stack switches to AddressSanitizer, which otherwise takes them for corruption.
-void begin_switch([[maybe_unused]] void** save, [[maybe_unused]] const void* bottom, [[maybe_unused]] size_t size) {
+void begin_switch([[maybe_unused]] void** save, [[maybe_unused]] const void* bottom,
+                  [[maybe_unused]] size_t size) {
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_start_switch_fiber(save, bottom, size);
 #endif
 }
-void end_switch([[maybe_unused]] void* save, [[maybe_unused]] const void** bottom, [[maybe_unused]] size_t* size) {
+void end_switch([[maybe_unused]] void* save, [[maybe_unused]] const void** bottom,
+                [[maybe_unused]] size_t* size) {
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_finish_switch_fiber(save, bottom, size);
 #endif
@@ -96,7 +100,8 @@ struct PooledStacks {
 }  // namespace
 
 StackPool::~StackPool() {
-  for (void* base : free_) munmap(base, kPage + kStackSize);
+  for (void* base : free_)
+    munmap(base, kPage + kStackSize);
 }
 
 boost::context::stack_context StackPool::allocate() {
@@ -105,7 +110,8 @@ boost::context::stack_context StackPool::allocate() {
     base = free_.back();
     free_.pop_back();
   } else {
-    base = mmap(nullptr, kPage + kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    base = mmap(nullptr, kPage + kStackSize, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) throw std::bad_alloc();
     mprotect(base, kPage, PROT_NONE);
   }
@@ -219,11 +225,21 @@ void Loop::State::retire(Fiber* fiber) {
   if (spare.size() < 1024) spare.push_back(std::move(owned));
 }
 
-bool in_fiber() { return Loop::exists() && state().running != nullptr; }
-Fiber* current_fiber() { return state().running; }
-void set_fiber_label(std::string label) { state().running->label = std::move(label); }
-std::string_view fiber_label() { return in_fiber() ? std::string_view(state().running->label) : std::string_view(); }
-size_t fiber_count() { return state().fibers.size(); }
+bool in_fiber() {
+  return Loop::exists() && state().running != nullptr;
+}
+Fiber* current_fiber() {
+  return state().running;
+}
+void set_fiber_label(std::string label) {
+  state().running->label = std::move(label);
+}
+std::string_view fiber_label() {
+  return in_fiber() ? std::string_view(state().running->label) : std::string_view();
+}
+size_t fiber_count() {
+  return state().fibers.size();
+}
 
 bool suspend(Deadline deadline) {
   Loop::State& s = state();
@@ -269,12 +285,22 @@ void yield() {
   if (s.unwinding) throw Unwind();
 }
 
-void sleep_until(Deadline when) { suspend(when); }
-void sleep_for(Clock::duration span) { suspend(Deadline::after(span)); }
+void sleep_until(Deadline when) {
+  suspend(when);
+}
+void sleep_for(Clock::duration span) {
+  suspend(Deadline::after(span));
+}
 
-NoSuspend::NoSuspend() { ++no_suspend_depth; }
-NoSuspend::~NoSuspend() { --no_suspend_depth; }
+NoSuspend::NoSuspend() {
+  ++no_suspend_depth;
+}
+NoSuspend::~NoSuspend() {
+  --no_suspend_depth;
+}
 
-void set_fiber_error_handler(std::function<void(const char*)> handler) { error_handler() = std::move(handler); }
+void set_fiber_error_handler(std::function<void(const char*)> handler) {
+  error_handler() = std::move(handler);
+}
 
 }  // namespace postrider::io

@@ -2,8 +2,8 @@
 //
 // A fiber runs until it suspends; nothing else runs meanwhile, so state shared between fibers of a process
 // needs no locks, only care about what may change across a call that takes a Deadline. Fibers have 64 kB of
-// stack: no large locals, no recursion that input drives without a cap. Never suspend in a catch block or in a
-// destructor.
+// stack: no large locals, no recursion that input drives without a cap. Never suspend in a catch block or in
+// a destructor.
 #pragma once
 
 #include <functional>
@@ -56,8 +56,8 @@ Fiber* current_fiber();
 /// Suspends until wake() or the deadline; true when woken. The caller makes sure that whoever may wake it can
 /// no longer do so once this has returned.
 bool suspend(Deadline deadline);
-/// suspend() for a wait that will be long: of the fiber's stack no more is kept than what is in use. Nobody else may
-/// refer to something on that stack meanwhile.
+/// suspend() for a wait that will be long: of the fiber's stack no more is kept than what is in use. Nobody
+/// else may refer to something on that stack meanwhile.
 bool suspend_parked(Deadline deadline);
 /// Makes a suspended fiber ready; a fiber that is already ready stays so.
 void wake(Fiber* fiber);

@@ -1,9 +1,6 @@
 // What the files of this folder share; nothing outside includes it.
 #pragma once
 
-#include <event2/event.h>
-#include <event2/event_struct.h>
-
 #include <deque>
 #include <functional>
 #include <memory>
@@ -11,6 +8,8 @@
 #include <vector>
 
 #include <boost/context/fiber.hpp>
+#include <event2/event.h>
+#include <event2/event_struct.h>
 
 #include "io/fiber.h"
 #include "io/loop.h"
@@ -23,17 +22,17 @@ struct Fiber {
   boost::context::fiber scheduler;  // The loop while the fiber runs.
   Task body;
   std::string label;
-  event timer;  // Wakes a wait that has a deadline.
+  event timer;                                            // Wakes a wait that has a deadline.
   Clock::time_point armed_at = Clock::time_point::max();  // When `timer` fires; max: it is not pending.
   Clock::time_point deadline = Clock::time_point::max();  // Of the current wait.
-  size_t index = 0;    // In Loop::State::fibers.
-  bool ready = false;  // In the ready queue, or running.
+  size_t index = 0;                                       // In Loop::State::fibers.
+  bool ready = false;                                     // In the ready queue, or running.
   bool timed_out = false;
   bool finished = false;
   void* fake_stack = nullptr;  // AddressSanitizer's.
   const void* stack_bottom = nullptr;
   size_t stack_size = 0;
-  bool park = false;  // Asked for by suspend_parked().
+  bool park = false;               // Asked for by suspend_parked().
   std::unique_ptr<char[]> parked;  // The used part of the stack while it is put away.
   size_t parked_size = 0;
 };

@@ -33,7 +33,8 @@ Loop::Loop() : state_(std::make_unique<State>()) {
   (void)sys::set_nonblocking(state_->wake_pipe.write.get());
   state_->wake_event = event_new(
       state_->base, state_->wake_pipe.read.get(), EV_READ | EV_PERSIST,
-      [](evutil_socket_t, short, void* argument) { static_cast<State*>(argument)->run_posted(); }, state_.get());
+      [](evutil_socket_t, short, void* argument) { static_cast<State*>(argument)->run_posted(); },
+      state_.get());
   event_add(state_->wake_event, nullptr);
   current_loop = this;
 }
@@ -41,13 +42,15 @@ Loop::Loop() : state_(std::make_unique<State>()) {
 Loop::~Loop() {
   // Suspended fibers end with an exception out of suspend(); destructors on their stacks may use the loop.
   state_->unwinding = true;
-  while (!state_->fibers.empty()) state_->resume(state_->fibers.back().get());
+  while (!state_->fibers.empty())
+    state_->resume(state_->fibers.back().get());
   state_.reset();
   current_loop = nullptr;
 }
 
 Loop::State::~State() {
-  for (auto& [signal, call] : signals) event_free(signal);
+  for (auto& [signal, call] : signals)
+    event_free(signal);
   if (wake_event != nullptr) event_free(wake_event);
   spare.clear();
   if (base != nullptr) event_base_free(base);
@@ -58,7 +61,9 @@ Loop& Loop::current() {
   return *current_loop;
 }
 
-bool Loop::exists() { return current_loop != nullptr; }
+bool Loop::exists() {
+  return current_loop != nullptr;
+}
 
 void Loop::State::run_ready() {
   // Only those ready now: fibers that keep each other busy must not starve the descriptors.
@@ -80,7 +85,8 @@ void Loop::State::run_posted() {
     std::lock_guard lock(posted_mutex);
     calls.swap(posted);
   }
-  for (Task& call : calls) call();
+  for (Task& call : calls)
+    call();
 }
 
 void Loop::run() {
@@ -90,13 +96,15 @@ void Loop::run() {
     Clock::time_point begin = Clock::now();
     s.run_ready();
     if (s.ready.empty()) {
-      for (auto& call : s.turn_end) call();
+      for (auto& call : s.turn_end)
+        call();
     }
     s.lag = std::max(s.lag, Clock::now() - begin);
     if (s.stopping) break;
     event_base_loop(s.base, s.ready.empty() ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
   }
-  for (auto& call : s.turn_end) call();
+  for (auto& call : s.turn_end)
+    call();
 }
 
 void Loop::stop() {
@@ -114,7 +122,9 @@ void Loop::post(Task call) {
   if (first) (void)sys::write_all(state_->wake_pipe.write.get(), "w");
 }
 
-void Loop::at_turn_end(std::function<void()> call) { state_->turn_end.push_back(std::move(call)); }
+void Loop::at_turn_end(std::function<void()> call) {
+  state_->turn_end.push_back(std::move(call));
+}
 
 void Loop::on_signal(int number, std::function<void()> call) {
   auto owned = std::make_unique<std::function<void()>>(std::move(call));
@@ -126,7 +136,9 @@ void Loop::on_signal(int number, std::function<void()> call) {
   state_->signals.emplace_back(signal, std::move(owned));
 }
 
-Clock::duration Loop::take_lag() { return std::exchange(state_->lag, Clock::duration::zero()); }
+Clock::duration Loop::take_lag() {
+  return std::exchange(state_->lag, Clock::duration::zero());
+}
 
 void run_with_loop(Task body) {
   Loop loop;
@@ -149,16 +161,22 @@ Timer::Timer(std::function<void()> call) : state_(std::make_unique<State>()) {
       [](evutil_socket_t, short, void* argument) { static_cast<State*>(argument)->call(); }, state_.get());
 }
 
-Timer::~Timer() { cancel(); }
+Timer::~Timer() {
+  cancel();
+}
 
 void Timer::start(Clock::duration after) {
   timeval tv = to_timeval(after);
   event_add(&state_->timer, &tv);
 }
 
-void Timer::cancel() { event_del(&state_->timer); }
+void Timer::cancel() {
+  event_del(&state_->timer);
+}
 
-bool Timer::pending() const { return evtimer_pending(&state_->timer, nullptr) != 0; }
+bool Timer::pending() const {
+  return evtimer_pending(&state_->timer, nullptr) != 0;
+}
 
 struct ReadWatch::State {
   std::function<void()> call;
@@ -172,9 +190,15 @@ ReadWatch::ReadWatch(int fd, std::function<void()> call) : state_(std::make_uniq
       [](evutil_socket_t, short, void* argument) { static_cast<State*>(argument)->call(); }, state_.get());
 }
 
-ReadWatch::~ReadWatch() { disable(); }
-void ReadWatch::enable() { event_add(&state_->watch, nullptr); }
-void ReadWatch::disable() { event_del(&state_->watch); }
+ReadWatch::~ReadWatch() {
+  disable();
+}
+void ReadWatch::enable() {
+  event_add(&state_->watch, nullptr);
+}
+void ReadWatch::disable() {
+  event_del(&state_->watch);
+}
 
 struct FdEvents::State {
   event watch;
@@ -204,7 +228,9 @@ FdEvents::FdEvents(int fd) : state_(std::make_unique<State>()) {
   event_add(&state_->watch, nullptr);
 }
 
-FdEvents::~FdEvents() { event_del(&state_->watch); }
+FdEvents::~FdEvents() {
+  event_del(&state_->watch);
+}
 
 bool FdEvents::State::wait_readable(Deadline deadline, bool (*wait)(Deadline)) {
   assert(reader == nullptr && "two fibers read one descriptor");
@@ -218,8 +244,12 @@ bool FdEvents::State::wait_readable(Deadline deadline, bool (*wait)(Deadline)) {
   return true;
 }
 
-bool FdEvents::wait_readable(Deadline deadline) { return state_->wait_readable(deadline, suspend); }
-bool FdEvents::wait_readable_parked(Deadline deadline) { return state_->wait_readable(deadline, suspend_parked); }
+bool FdEvents::wait_readable(Deadline deadline) {
+  return state_->wait_readable(deadline, suspend);
+}
+bool FdEvents::wait_readable_parked(Deadline deadline) {
+  return state_->wait_readable(deadline, suspend_parked);
+}
 
 bool FdEvents::wait_writable(Deadline deadline) {
   State& s = *state_;
@@ -234,7 +264,9 @@ bool FdEvents::wait_writable(Deadline deadline) {
   return true;
 }
 
-bool FdEvents::maybe_readable() const { return state_->readable || state_->hung_up; }
+bool FdEvents::maybe_readable() const {
+  return state_->readable || state_->hung_up;
+}
 
 void FdEvents::wake_reader() {
   state_->readable = true;

@@ -9,8 +9,8 @@
 
 namespace postrider::io {
 
-/// Readiness, timers, signals and fibers of one thread. One loop exists per process; everything in this folder
-/// works on it.
+/// Readiness, timers, signals and fibers of one thread. One loop exists per process; everything in this
+/// folder works on it.
 class Loop {
  public:
   Loop();

@@ -87,9 +87,13 @@ Pool& pool() {
 
 }  // namespace
 
-void set_offload_threads(size_t count) { pool().set_limit(count); }
+void set_offload_threads(size_t count) {
+  pool().set_limit(count);
+}
 
-void add_offload_threads(ptrdiff_t count) { pool().add_to_limit(count); }
+void add_offload_threads(ptrdiff_t count) {
+  pool().add_to_limit(count);
+}
 
 bool detail::offload_and_wait(std::shared_ptr<OffloadJob> job, Deadline deadline) {
   job->waiter = current_fiber();

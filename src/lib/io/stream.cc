@@ -41,7 +41,7 @@ BufferPool& buffers() {
 
 struct Stream::State {
   explicit State(sys::Fd descriptor) : fd(std::move(descriptor)), events(fd.get()) {
-    struct stat status {};
+    struct stat status{};
     announces_end = fstat(fd.get(), &status) == 0 && S_ISSOCK(status.st_mode);
   }
   sys::Fd fd;
@@ -49,8 +49,8 @@ struct Stream::State {
   std::unique_ptr<char[]> in;  // Only while it holds something.
   size_t begin = 0, end = 0;
   bool drained = false;  // The last read was short: nothing is left until `events` says so.
-  /// Whether `events` tells the end of the input from more input. It does for sockets; a pipe's last bytes and its end
-  /// can arrive as one event, so that only another read shows the end.
+  /// Whether `events` tells the end of the input from more input. It does for sockets; a pipe's last bytes
+  /// and its end can arrive as one event, so that only another read shows the end.
   bool announces_end = false;
   bool broken = false;
   bool at_end = false;
@@ -103,18 +103,30 @@ Stream::~Stream() = default;
 Stream::Stream(Stream&&) noexcept = default;
 Stream& Stream::operator=(Stream&&) noexcept = default;
 
-int Stream::fd() const { return state_->fd.get(); }
-FdEvents& Stream::events() { return state_->events; }
-bool Stream::at_end() const { return state_->at_end; }
-bool Stream::broken() const { return state_->broken; }
-bool Stream::has_output() const { return !state_->out.empty(); }
+int Stream::fd() const {
+  return state_->fd.get();
+}
+FdEvents& Stream::events() {
+  return state_->events;
+}
+bool Stream::at_end() const {
+  return state_->at_end;
+}
+bool Stream::broken() const {
+  return state_->broken;
+}
+bool Stream::has_output() const {
+  return !state_->out.empty();
+}
 
 std::string_view Stream::buffered() const {
   return state_->in ? std::string_view(state_->in.get() + state_->begin, state_->end - state_->begin)
                     : std::string_view();
 }
 
-void Stream::consume(size_t count) { state_->begin += count; }
+void Stream::consume(size_t count) {
+  state_->begin += count;
+}
 
 Result<bool> Stream::fill(Deadline deadline) {
   State& s = *state_;
@@ -204,7 +216,9 @@ Result<std::string> Stream::read_exact(size_t size, Deadline deadline) {
   }
 }
 
-void Stream::write(std::string_view data) { state_->out += data; }
+void Stream::write(std::string_view data) {
+  state_->out += data;
+}
 
 Result<void> Stream::write_through(std::string_view data, Deadline deadline) {
   state_->out += data;
@@ -240,7 +254,9 @@ Result<void> Stream::flush(Deadline deadline) {
   return result;
 }
 
-void Stream::shutdown_write() { ::shutdown(state_->fd.get(), SHUT_WR); }
+void Stream::shutdown_write() {
+  ::shutdown(state_->fd.get(), SHUT_WR);
+}
 
 Result<Stream> connect(const sys::Address& to, const std::optional<sys::Address>& local, Deadline deadline) {
   Stream stream(TRY(sys::start_connect(to, local)));

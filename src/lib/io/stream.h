@@ -55,8 +55,8 @@ class Stream {
   Result<std::string> read_exact(size_t size, Deadline deadline);
   /// Waits until input arrives or the peer hangs up; true at once when some is buffered.
   bool wait_input(Deadline deadline);
-  /// The same for a peer that may be idle for long: after a moment the fiber costs no more memory than it must; see
-  /// suspend_parked(). Flushes output first.
+  /// The same for a peer that may be idle for long: after a moment the fiber costs no more memory than it
+  /// must; see suspend_parked(). Flushes output first.
   bool wait_input_parked(Deadline deadline);
 
   /// Adds to the output; never suspends. For bounded replies; content goes through write_through().

@@ -11,7 +11,9 @@ struct Condition::Waiter {
   bool linked = true;
 };
 
-Condition::~Condition() { assert(first_ == nullptr && "a fiber waits for a condition that is gone"); }
+Condition::~Condition() {
+  assert(first_ == nullptr && "a fiber waits for a condition that is gone");
+}
 
 void Condition::unlink(Waiter& waiter) {
   (waiter.previous != nullptr ? waiter.previous->next : first_) = waiter.next;
@@ -44,7 +46,8 @@ void Condition::notify_one() {
 }
 
 void Condition::notify_all() {
-  while (first_ != nullptr) notify_one();
+  while (first_ != nullptr)
+    notify_one();
 }
 
 bool Semaphore::acquire(Deadline deadline) {
@@ -61,7 +64,9 @@ void Semaphore::release() {
   changed_.notify_one();
 }
 
-TaskGroup::~TaskGroup() { assert(running_ == 0 && "the fibers of a group outlive it"); }
+TaskGroup::~TaskGroup() {
+  assert(running_ == 0 && "the fibers of a group outlive it");
+}
 
 void TaskGroup::spawn(Task body) {
   ++running_;

@@ -91,14 +91,18 @@ void Client::Shared::fail_all(const Error& error) {
   }
 }
 
-Client::Client(Endpoint endpoint) : shared_(std::make_shared<Shared>()) { shared_->endpoint = std::move(endpoint); }
+Client::Client(Endpoint endpoint) : shared_(std::make_shared<Shared>()) {
+  shared_->endpoint = std::move(endpoint);
+}
 
 Client::~Client() {
   shared_->closing = true;
   if (shared_->connection) shared_->connection->stream().shutdown_write();
 }
 
-void Client::on_disconnect(std::function<void()> call) { shared_->disconnected = std::move(call); }
+void Client::on_disconnect(std::function<void()> call) {
+  shared_->disconnected = std::move(call);
+}
 
 Result<Client::Raw> Client::exchange(uint16_t type, std::string_view payload, Deadline deadline) {
   std::shared_ptr<Shared> s = shared_;
@@ -119,13 +123,14 @@ Result<Client::Raw> Client::exchange(uint16_t type, std::string_view payload, De
     while (!pending.done) {
       if (!pending.answered.wait(deadline)) break;
     }
-    if (!pending.done) return fail(ErrorKind::timeout, fmt::format("no answer from {} in time", s->endpoint.path));
+    if (!pending.done)
+      return fail(ErrorKind::timeout, fmt::format("no answer from {} in time", s->endpoint.path));
     if (pending.outcome || pending.outcome.error().kind != ErrorKind::closed || attempt > 0) {
       if (!pending.outcome) {
-        return fail(ErrorKind::temporary, fmt::format("{}: {}", s->endpoint.path,
-                                                      pending.outcome.error().text.empty()
-                                                          ? "the service closed the connection"
-                                                          : pending.outcome.error().text));
+        return fail(ErrorKind::temporary,
+                    fmt::format("{}: {}", s->endpoint.path,
+                                pending.outcome.error().text.empty() ? "the service closed the connection"
+                                                                     : pending.outcome.error().text));
       }
       return std::move(pending.outcome);
     }

@@ -16,18 +16,18 @@ namespace postrider::ipc {
 
 /// How to reach a service.
 struct Endpoint {
-  std::string path;     ///< "private/rewrite", relative to the queue directory that is the working directory.
-  std::string asker;    ///< The own service, for the other side's log.
-  seconds idle{5};      ///< ipc_idle: an unused connection is closed after this.
+  std::string path;   ///< "private/rewrite", relative to the queue directory that is the working directory.
+  std::string asker;  ///< The own service, for the other side's log.
+  seconds idle{5};    ///< ipc_idle: an unused connection is closed after this.
   seconds timeout{3600};  ///< ipc_timeout: for a request without a tighter deadline.
 };
 
 /// Connects, with Hello sent and the other side's read.
 Result<std::unique_ptr<Connection>> connect(const Endpoint& endpoint, Deadline deadline);
 
-/// Requests and replies, many at a time over one connection, which is opened when needed and closed when idle.
-/// For requests that are safe to repeat: one that the service never answered because it went away is sent again
-/// once.
+/// Requests and replies, many at a time over one connection, which is opened when needed and closed when
+/// idle. For requests that are safe to repeat: one that the service never answered because it went away is
+/// sent again once.
 class Client {
  public:
   explicit Client(Endpoint endpoint);
@@ -41,12 +41,14 @@ class Client {
     std::string payload;
     Encoder encoder(payload);
     request.fields(encoder);
-    if (encoder.too_long()) return fail(ErrorKind::limit, "a field is longer than the internal protocol allows");
+    if (encoder.too_long())
+      return fail(ErrorKind::limit, "a field is longer than the internal protocol allows");
     Raw raw = TRY(exchange(std::remove_cvref_t<Request>::kType, payload, deadline));
     Frame frame{raw.type, 0, 0, raw.payload};
     return Connection::open_frame<Reply>(frame);
   }
-  /// Called when a connection that had worked has ended: what was cached from this service may be out of date.
+  /// Called when a connection that had worked has ended: what was cached from this service may be out of
+  /// date.
   void on_disconnect(std::function<void()> call);
 
  private:
@@ -67,7 +69,8 @@ class Pool {
 
   struct Taken {
     std::unique_ptr<Connection> connection;
-    bool reused = false;  ///< It was idle: a failure of the first exchange may only mean that it had just ended.
+    bool reused =
+        false;  ///< It was idle: a failure of the first exchange may only mean that it had just ended.
   };
   /// A connection for one job; connects when none is idle. After an error it must be dropped, not returned.
   Result<Taken> take(Deadline deadline);

@@ -8,8 +8,8 @@
 //     void fields(auto& f) { f(sender, address); }
 //   };
 //
-// The same function encodes, decodes and fuzzes it. Integers are little-endian; texts and lists carry a 32-bit
-// count and have their maximum in the type, which both sides enforce.
+// The same function encodes, decodes and fuzzes it. Integers are little-endian; texts and lists carry a
+// 32-bit count and have their maximum in the type, which both sides enforce.
 #pragma once
 
 #include <concepts>
@@ -32,8 +32,8 @@ struct Text : std::string {
   using std::string::string;
   using std::string::operator=;
   Text() = default;
-  Text(std::string value) : std::string(std::move(value)) {}            // NOLINT: a Text is a string.
-  Text(std::string_view value) : std::string(value) {}                  // NOLINT
+  Text(std::string value) : std::string(std::move(value)) {}  // NOLINT: a Text is a string.
+  Text(std::string_view value) : std::string(value) {}        // NOLINT
 };
 
 /// A list of at most Max elements.
@@ -54,7 +54,9 @@ inline constexpr size_t kMaxPath = 4096;
 inline constexpr size_t kMaxChunk = 64 * 1024;
 
 template <typename T>
-concept Message = requires { { T::kType } -> std::convertible_to<uint16_t>; };
+concept Message = requires {
+  { T::kType } -> std::convertible_to<uint16_t>;
+};
 
 namespace detail {
 template <typename T>
@@ -90,13 +92,15 @@ class Encoder {
       auto number = static_cast<std::underlying_type_t<T>>(value);
       put(number);
     } else if constexpr (std::is_integral_v<T>) {
-      for (size_t i = 0; i < sizeof(T); ++i) out_ += static_cast<char>(static_cast<uint64_t>(value) >> (8 * i));
+      for (size_t i = 0; i < sizeof(T); ++i)
+        out_ += static_cast<char>(static_cast<uint64_t>(value) >> (8 * i));
     } else if constexpr (detail::is_text<T>) {
       put_count(value.size(), T::kMax);
       out_ += value;
     } else if constexpr (detail::is_list<T>) {
       put_count(value.size(), T::kMax);
-      for (auto& item : value) put(item);
+      for (auto& item : value)
+        put(item);
     } else if constexpr (detail::is_optional<T>) {
       out_ += static_cast<char>(value.has_value());
       if (value) put(*value);
@@ -149,7 +153,8 @@ class Decoder {
       value.assign(take(take_count(T::kMax)));
     } else if constexpr (detail::is_list<T>) {
       size_t count = take_count(T::kMax);
-      for (size_t i = 0; i < count && ok_; ++i) get(value.emplace_back());
+      for (size_t i = 0; i < count && ok_; ++i)
+        get(value.emplace_back());
     } else if constexpr (detail::is_optional<T>) {
       bool present = false;
       get(present);

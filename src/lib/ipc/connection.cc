@@ -15,21 +15,24 @@ constexpr size_t kHeader = 12;
 
 template <typename T>
 void append(std::string& out, T value) {
-  for (size_t i = 0; i < sizeof value; ++i) out += static_cast<char>(value >> (8 * i));
+  for (size_t i = 0; i < sizeof value; ++i)
+    out += static_cast<char>(value >> (8 * i));
 }
 
 template <typename T>
 T number_at(std::string_view bytes, size_t at) {
   T value = 0;
   for (size_t i = 0; i < sizeof value; ++i) {
-    value = static_cast<T>(value | static_cast<T>(static_cast<T>(static_cast<unsigned char>(bytes[at + i])) << (8 * i)));
+    value = static_cast<T>(
+        value | static_cast<T>(static_cast<T>(static_cast<unsigned char>(bytes[at + i])) << (8 * i)));
   }
   return value;
 }
 
 }  // namespace
 
-Connection::Connection(io::Stream stream, std::string_view service, uint32_t credits) : stream_(std::move(stream)) {
+Connection::Connection(io::Stream stream, std::string_view service, uint32_t credits)
+    : stream_(std::move(stream)) {
   Hello hello;
   hello.protocol = "postrider";
   hello.service = service;
@@ -45,9 +48,10 @@ Result<void> Connection::receive_hello(Deadline deadline) {
     return fail(ErrorKind::invalid, "the peer does not speak the internal protocol");
   }
   if (hello->version != kProtocolVersion) {
-    return fail(ErrorKind::invalid, fmt::format("the peer speaks version {} of the internal protocol, this process "
-                                                "version {}: restart the mail system after an upgrade",
-                                                hello->version, kProtocolVersion));
+    return fail(ErrorKind::invalid,
+                fmt::format("the peer speaks version {} of the internal protocol, this process "
+                            "version {}: restart the mail system after an upgrade",
+                            hello->version, kProtocolVersion));
   }
   peer_ = std::move(*hello);
   greeted_ = true;
@@ -69,7 +73,8 @@ Result<void> Connection::end_frame(size_t start, bool too_long) {
     out_.resize(start);
     return fail(ErrorKind::limit, "a field is longer than the internal protocol allows");
   }
-  for (size_t i = 0; i < 4; ++i) out_[start + i] = static_cast<char>(length >> (8 * i));
+  for (size_t i = 0; i < 4; ++i)
+    out_[start + i] = static_cast<char>(length >> (8 * i));
   return {};
 }
 
@@ -80,7 +85,8 @@ Result<void> Connection::put_encoded(uint16_t type, std::string_view payload, ui
 }
 
 Result<void> Connection::flush(Deadline deadline) {
-  if (sending_) return stream_.broken() ? Result<void>(fail(ErrorKind::closed, "connection is broken")) : Result<void>();
+  if (sending_)
+    return stream_.broken() ? Result<void>(fail(ErrorKind::closed, "connection is broken")) : Result<void>();
   sending_ = true;
   // Other fibers that are ready may have something for the same connection: it leaves with one write.
   if (io::in_fiber()) io::yield();
@@ -97,7 +103,9 @@ Result<void> Connection::flush(Deadline deadline) {
   return result;
 }
 
-void Connection::consume_last() { stream_.consume(std::exchange(to_consume_, 0)); }
+void Connection::consume_last() {
+  stream_.consume(std::exchange(to_consume_, 0));
+}
 
 bool Connection::wait_frame(Deadline deadline) {
   consume_last();
@@ -117,7 +125,8 @@ Result<Frame> Connection::receive(Deadline deadline) {
 Result<Frame> Connection::receive_frame(Deadline deadline) {
   auto frame = read_frame(deadline);
   // A process that ends with unread input resets its connections.
-  if (!frame && frame.error().code == ECONNRESET) return fail(ErrorKind::closed, "the peer closed the connection");
+  if (!frame && frame.error().code == ECONNRESET)
+    return fail(ErrorKind::closed, "the peer closed the connection");
   return frame;
 }
 
@@ -131,7 +140,8 @@ Result<Frame> Connection::read_frame(Deadline deadline) {
   }
   std::string_view header = stream_.buffered();
   auto length = number_at<uint32_t>(header, 0);
-  Frame frame{number_at<uint16_t>(header, 4), number_at<uint16_t>(header, 6), number_at<uint32_t>(header, 8), {}};
+  Frame frame{
+      number_at<uint16_t>(header, 4), number_at<uint16_t>(header, 6), number_at<uint32_t>(header, 8), {}};
   if (length < kHeader - 4 || length > kMaxFrame) {
     return fail(ErrorKind::invalid, fmt::format("garbage instead of a message (length {})", length));
   }
@@ -148,7 +158,8 @@ Result<Frame> Connection::read_frame(Deadline deadline) {
   stream_.consume(kHeader);
   auto body = stream_.read_exact(size, deadline);
   if (!body) {
-    if (body.error().kind == ErrorKind::closed) return fail(ErrorKind::invalid, "the connection ended inside a message");
+    if (body.error().kind == ErrorKind::closed)
+      return fail(ErrorKind::invalid, "the connection ended inside a message");
     return std::unexpected(std::move(body).error());
   }
   in_ = std::move(*body);
@@ -162,7 +173,8 @@ Error Connection::unexpected_frame(const Frame& frame, uint16_t wanted) {
       return Error(static_cast<ErrorKind>(failure->kind), std::move(failure->reason));
     }
   }
-  return Error(ErrorKind::invalid, fmt::format("unexpected message of type {} instead of {}", frame.type, wanted));
+  return Error(ErrorKind::invalid,
+               fmt::format("unexpected message of type {} instead of {}", frame.type, wanted));
 }
 
 }  // namespace postrider::ipc

@@ -1,7 +1,7 @@
 // Framed connections between Postrider's processes.
 //
-// A frame is u32 length | u16 type | u16 flags | u32 request id | fields; the length counts what follows it. The
-// first frame each side sends is Hello. docs/ipc.md describes the protocol.
+// A frame is u32 length | u16 type | u16 flags | u32 request id | fields; the length counts what follows it.
+// The first frame each side sends is Hello. docs/ipc.md describes the protocol.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct Hello {
   static constexpr uint16_t kType = 1;
   Text<32> protocol;  ///< "postrider"
   uint32_t version = kProtocolVersion;
-  Text<64> service;  ///< Who serves ("cleanup"), or who asks ("smtpd").
+  Text<64> service;      ///< Who serves ("cleanup"), or who asks ("smtpd").
   uint32_t credits = 1;  ///< From a server: how many requests it works on at a time.
   void fields(auto& f) { f(protocol, version, service, credits); }
 };

@@ -27,7 +27,8 @@ Result<void> Dispatcher::serve(Connection& connection, seconds idle, seconds req
       break;
     }
     slots.acquire(Deadline::never());
-    // The handler itself, not the variable: by the time the fiber runs, the next request may be another one's.
+    // The handler itself, not the variable: by the time the fiber runs, the next request may be another
+    // one's.
     running.spawn([&, handler = &handler->second, type = frame->type, id = frame->id,
                    payload = std::string(frame->payload)] {
       Frame copy{type, 0, id, payload};

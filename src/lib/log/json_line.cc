@@ -40,15 +40,14 @@ void append_member(std::string& out, std::string_view name, std::string_view val
 
 }  // namespace
 
-std::string json_line(const Settings& settings, Severity severity, std::string_view text, std::string_view event,
-                      Fields fields, std::string_view session) {
+std::string json_line(const Settings& settings, Severity severity, std::string_view text,
+                      std::string_view event, Fields fields, std::string_view session) {
   timeval now{};
   gettimeofday(&now, nullptr);
   tm t{};
   gmtime_r(&now.tv_sec, &t);
-  std::string out =
-      fmt::format("{{\"time\":\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z\"", t.tm_year + 1900, t.tm_mon + 1,
-                  t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, now.tv_usec / 1000);
+  std::string out = fmt::format("{{\"time\":\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z\"", t.tm_year + 1900,
+                                t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, now.tv_usec / 1000);
   append_member(out, "host", settings.host_name);
   append_member(out, "service", settings.ident);
   out += fmt::format(",\"pid\":{}", getpid());
@@ -60,7 +59,8 @@ std::string json_line(const Settings& settings, Severity severity, std::string_v
       out += fmt::format(",\"{}\":{}", field.name, field.number);
     } else {
       // Values of fields, unlike `text`, have not been made printable yet, and JSON must be UTF-8.
-      append_member(out, field.name, is_valid_utf8(field.text) ? std::string(field.text) : printable(field.text));
+      append_member(out, field.name,
+                    is_valid_utf8(field.text) ? std::string(field.text) : printable(field.text));
     }
   }
   append_member(out, "text", text);

@@ -62,7 +62,8 @@ int syslog_priority(Severity severity) {
   return LOG_INFO;
 }
 
-/// "Nov  5 12:00:00 ", as RFC 3164 has it; with a zero-padded day in maillog_file, as postlogd clients send it.
+/// "Nov  5 12:00:00 ", as RFC 3164 has it; with a zero-padded day in maillog_file, as postlogd clients send
+/// it.
 std::string time_stamp(bool zero_padded) {
   static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -70,8 +71,9 @@ std::string time_stamp(bool zero_padded) {
   tm t{};
   localtime_r(&now, &t);
   const char* month = kMonths[t.tm_mon % 12];
-  return zero_padded ? fmt::format("{} {:02} {:02}:{:02}:{:02} ", month, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec)
-                     : fmt::format("{} {:2} {:02}:{:02}:{:02} ", month, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+  return zero_padded
+             ? fmt::format("{} {:02} {:02}:{:02}:{:02} ", month, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec)
+             : fmt::format("{} {:2} {:02}:{:02}:{:02} ", month, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 void connect(State& s) {
@@ -125,11 +127,21 @@ void open(Settings settings) {
   if (!c.connect_late) connect(s);
 }
 
-const Settings& settings() { return state().settings; }
-bool json_wanted() { return !state().settings.json_path.empty(); }
-bool verbose() { return state().settings.verbose > 0; }
-void set_session_source(std::function<std::string_view()> source) { state().session = std::move(source); }
-void set_test_sink(std::function<void(Severity, std::string_view)> sink) { state().test_sink = std::move(sink); }
+const Settings& settings() {
+  return state().settings;
+}
+bool json_wanted() {
+  return !state().settings.json_path.empty();
+}
+bool verbose() {
+  return state().settings.verbose > 0;
+}
+void set_session_source(std::function<std::string_view()> source) {
+  state().session = std::move(source);
+}
+void set_test_sink(std::function<void(Severity, std::string_view)> sink) {
+  state().test_sink = std::move(sink);
+}
 
 Result<int> facility_number(std::string_view name) {
   static constexpr std::pair<std::string_view, int> kFacilities[] = {
@@ -155,7 +167,8 @@ void write(Severity severity, std::string_view text, std::string_view event, Fie
   if (s.opened && !s.connected) connect(s);
   send_line(s, severity, clean);
   if (s.json) {
-    s.json->add(json_line(s.settings, severity, clean, event, fields, s.session ? s.session() : std::string_view()));
+    s.json->add(
+        json_line(s.settings, severity, clean, event, fields, s.session ? s.session() : std::string_view()));
   }
   if (severity > Severity::info) flush();
 }

@@ -22,22 +22,22 @@ enum class Severity : unsigned char { debug, info, warning, error, fatal, panic 
 
 /// Where the lines go.
 struct Settings {
-  std::string ident;         ///< "postfix/smtpd"; for tools "postmap".
-  std::string host_name;     ///< First label only is used, as syslog does.
-  int facility = 2 << 3;     ///< syslog_facility as <syslog.h> has it; LOG_MAIL.
-  bool to_syslog = false;    ///< /dev/log
-  bool to_stderr = false;    ///< "ident: warning: text", for commands.
-  std::string stderr_name;   ///< The name there; empty: the last part of ident.
-  bool connect_late = false; ///< With the first line: for commands, which mostly have none.
-  std::string postlog_path;  ///< The socket of postlogd; empty: syslog is used.
-  std::string fallback_file; ///< Written to directly when postlogd does not answer; empty: standard error.
+  std::string ident;          ///< "postfix/smtpd"; for tools "postmap".
+  std::string host_name;      ///< First label only is used, as syslog does.
+  int facility = 2 << 3;      ///< syslog_facility as <syslog.h> has it; LOG_MAIL.
+  bool to_syslog = false;     ///< /dev/log
+  bool to_stderr = false;     ///< "ident: warning: text", for commands.
+  std::string stderr_name;    ///< The name there; empty: the last part of ident.
+  bool connect_late = false;  ///< With the first line: for commands, which mostly have none.
+  std::string postlog_path;   ///< The socket of postlogd; empty: syslog is used.
+  std::string fallback_file;  ///< Written to directly when postlogd does not answer; empty: standard error.
   unsigned fallback_mode = 0600;  ///< Of that file, when it is created.
-  std::string json_path;     ///< JSON lines are appended there; empty: none.
-  int verbose = 0;           ///< Debug lines are shown when above 0 (-v).
+  std::string json_path;          ///< JSON lines are appended there; empty: none.
+  int verbose = 0;                ///< Debug lines are shown when above 0 (-v).
 };
 
-/// Starts logging as told; before, lines go to standard error. Connects now, so that it works after chroot and
-/// inside a sandbox. Can be called again.
+/// Starts logging as told; before, lines go to standard error. Connects now, so that it works after chroot
+/// and inside a sandbox. Can be called again.
 void open(Settings settings);
 const Settings& settings();
 /// The facility number of a name such as "mail" or "local3".
@@ -46,7 +46,7 @@ Result<int> facility_number(std::string_view name);
 /// A value of the JSON line beside the text.
 struct Field {
   std::string_view name;
-  std::string_view text;    ///< Used when `number` is not set.
+  std::string_view text;  ///< Used when `number` is not set.
   long long number = 0;
   bool is_number = false;
   Field(std::string_view n, std::string_view value) : name(n), text(value) {}

@@ -116,6 +116,8 @@ std::unique_ptr<Sink> datagram_sink(std::string path, std::string fallback_file,
   return std::make_unique<DatagramSink>(std::move(path), std::move(fallback_file), join_lines, fallback_mode);
 }
 
-std::unique_ptr<Sink> file_sink(std::string path) { return std::make_unique<FileSink>(std::move(path)); }
+std::unique_ptr<Sink> file_sink(std::string path) {
+  return std::make_unique<FileSink>(std::move(path));
+}
 
 }  // namespace postrider::log

@@ -9,7 +9,8 @@
 
 namespace postrider::mailbox {
 
-/// Syncs a directory in which a name was made. One that this user may add to and not read is left to the system.
+/// Syncs a directory in which a name was made. One that this user may add to and not read is left to the
+/// system.
 Result<void> sync_names(const std::string& directory);
 
 /// As `mkdir -p`; each new name is on disk before something is put below it.

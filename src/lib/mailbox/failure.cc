@@ -5,7 +5,9 @@
 
 namespace postrider::mailbox {
 
-std::string errno_text(int errno_value) { return strerror(errno_value); }
+std::string errno_text(int errno_value) {
+  return strerror(errno_value);
+}
 
 mail::StatusCode mailbox_status(int errno_value, mail::StatusCode fallback) {
   switch (errno_value) {
@@ -40,7 +42,8 @@ mail::DeliveryStatus failed(const CopyFailure& failure) {
   bool passing = error.code == EAGAIN || error.code == ESTALE;
   mail::DeliveryStatus out =
       failure.step == CopyStep::read
-          ? failed(passing ? mail::StatusCode("4.3.0") : mail::StatusCode("5.3.0"), "error reading message: " + errno_text(error.code))
+          ? failed(passing ? mail::StatusCode("4.3.0") : mail::StatusCode("5.3.0"),
+                   "error reading message: " + errno_text(error.code))
           : failed(mailbox_status(error.code, "5.3.0"), "error writing message: " + errno_text(error.code));
   out.diagnostic_type = "x-unix";
   out.diagnostic_text = "input/output error";

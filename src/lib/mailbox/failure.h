@@ -9,12 +9,13 @@
 
 namespace postrider::mailbox {
 
-/// The status code for an errno value that a mailbox operation gave; `fallback` when it says nothing particular:
-/// a full disk is for later, a used-up quota and a size limit are the recipient's affair, contention passes.
+/// The status code for an errno value that a mailbox operation gave; `fallback` when it says nothing
+/// particular: a full disk is for later, a used-up quota and a size limit are the recipient's affair,
+/// contention passes.
 mail::StatusCode mailbox_status(int errno_value, mail::StatusCode fallback);
 
-/// Whether to bounce or to defer follows from the class of the code. `error` must have an errno value; its text is
-/// the reason.
+/// Whether to bounce or to defer follows from the class of the code. `error` must have an errno value; its
+/// text is the reason.
 mail::DeliveryStatus failed(const Error& error, mail::StatusCode fallback);
 mail::DeliveryStatus failed(mail::StatusCode status, std::string reason);
 /// A message that could not be read or written completely. A damaged queue file defers: the mail system is at

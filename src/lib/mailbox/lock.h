@@ -23,13 +23,13 @@ Result<LockMethods> parse_lock_methods(std::string_view parameter, std::string_v
 
 struct LockPolicy {
   LockMethods methods;
-  int attempts = 20;          ///< deliver_lock_attempts
-  seconds delay{1};           ///< deliver_lock_delay
-  seconds stale_time{500};    ///< stale_lock_time
+  int attempts = 20;        ///< deliver_lock_attempts
+  seconds delay{1};         ///< deliver_lock_delay
+  seconds stale_time{500};  ///< stale_lock_time
 };
 
-/// The file "PATH.lock", which says that somebody works on PATH. It is removed with the object, with the identity
-/// that the process has then.
+/// The file "PATH.lock", which says that somebody works on PATH. It is removed with the object, with the
+/// identity that the process has then.
 class DotLock {
  public:
   /// Code EEXIST when another holds it. A lock file older than stale_time is removed: its owner has gone.
@@ -43,8 +43,8 @@ class DotLock {
   std::string name_;
 };
 
-/// Locks an open file by fcntl and flock as the policy says; closing it unlocks. Code EAGAIN when another holds a
-/// lock.
+/// Locks an open file by fcntl and flock as the policy says; closing it unlocks. Code EAGAIN when another
+/// holds a lock.
 Result<void> lock_file(int fd, const LockPolicy& policy);
 
 }  // namespace postrider::mailbox

@@ -54,7 +54,8 @@ class Delivery {
   Delivery& operator=(const Delivery&) = delete;
 
   mail::DeliveryStatus run() {
-    if (auto created = create(); !created) return report(failed(created.error(), target_.fallback), created.error());
+    if (auto created = create(); !created)
+      return report(failed(created.error(), target_.fallback), created.error());
     if (auto written = write(); !written) return report(failed(written.error()), written.error().error);
     if (auto named = publish(); !named) return report(failed(named.error(), target_.fallback), named.error());
     return delivered("");
@@ -66,12 +67,14 @@ class Delivery {
     std::string name = fmt::format("{}/{}.P{}.{}", directory, start_.seconds, sys::process_id(), host_);
     auto fd = open_new(name);
     if (!fd && fd.error().code == ENOENT) {
-      if (auto made = make_directories(directory, kDirectoryMode); !made) return cannot_create(name, made.error());
+      if (auto made = make_directories(directory, kDirectoryMode); !made)
+        return cannot_create(name, made.error());
       fd = open_new(name);
     }
     if (!fd && fd.error().code == EEXIST) {
       // Left behind by a process of this second that had the same id.
-      name = fmt::format("{}/{}.M{}P{}.{}", directory, start_.seconds, start_.microseconds, sys::process_id(), host_);
+      name = fmt::format("{}/{}.M{}P{}.{}", directory, start_.seconds, start_.microseconds, sys::process_id(),
+                         host_);
       fd = open_new(name);
     }
     if (!fd) return cannot_create(name, fd.error());
@@ -99,7 +102,8 @@ class Delivery {
     return {};
   }
 
-  /// Gives the file its name in new/. Device and inode number make it unique on this machine, the host among all.
+  /// Gives the file its name in new/. Device and inode number make it unique on this machine, the host among
+  /// all.
   Result<void> publish() {
     struct stat st = TRY(sys::stat_fd(fd_.get()));
     const std::string directory = target_.path + "new";
@@ -123,7 +127,8 @@ class Delivery {
   /// link() first, which never replaces a file; some file systems have no links.
   Result<void> link_or_rename(const std::string& name) {
     auto linked = sys::link_file(temporary_, name);
-    if (linked || (linked.error().code != EPERM && linked.error().code != EOPNOTSUPP && linked.error().code != ENOSYS)) {
+    if (linked || (linked.error().code != EPERM && linked.error().code != EOPNOTSUPP &&
+                   linked.error().code != ENOSYS)) {
       return linked;
     }
     auto renamed = sys::rename_new_file(temporary_, name);
@@ -133,7 +138,8 @@ class Delivery {
 
   mail::DeliveryStatus report(mail::DeliveryStatus status, const Error& error) const {
     if (error.code == EACCES) {
-      log::warning("maildir access problem for UID/GID={}/{}: {}", target_.as.uid, target_.as.gid, status.reason);
+      log::warning("maildir access problem for UID/GID={}/{}: {}", target_.as.uid, target_.as.gid,
+                   status.reason);
       log::warning("perhaps you need to create the maildirs in advance");
     }
     status.reason = "maildir delivery failed: " + status.reason;

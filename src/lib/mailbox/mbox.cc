@@ -15,7 +15,9 @@ namespace postrider::mailbox {
 
 namespace {
 
-MboxOutcome outcome(mail::DeliveryStatus status) { return {.status = std::move(status)}; }
+MboxOutcome outcome(mail::DeliveryStatus status) {
+  return {.status = std::move(status)};
+}
 
 /// Whether a lock file beside the path makes sense: not for devices and FIFOs.
 bool is_regular_or_new(const std::string& path) {

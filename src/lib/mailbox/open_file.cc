@@ -61,7 +61,8 @@ Result<OpenFile> create(const std::string& path, std::optional<Identity> owner) 
   auto fd = sys::open_file(path, kFlags | O_CREAT | O_EXCL, kNewMode);
   if (!fd) {
     int code = fd.error().code;
-    return std::unexpected(Error(ErrorKind::system, code, "cannot create file exclusively: " + errno_text(code)));
+    return std::unexpected(
+        Error(ErrorKind::system, code, "cannot create file exclusively: " + errno_text(code)));
   }
   out.fd = std::move(*fd);
   if (owner) {

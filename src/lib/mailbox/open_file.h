@@ -20,14 +20,14 @@ struct Identity {
 
 struct OpenFile {
   sys::Fd fd;
-  struct stat status {};
+  struct stat status{};
   bool created = false;
 };
 
-/// Opens a file to append to, or creates it with mode 0600. What is opened has one name only and is no directory;
-/// it is behind a symbolic link only where root made the link in a directory that nobody else can write to. A new
-/// file is given to `owner`. Never waits, not even for the reader of a FIFO. The error text is the reason without
-/// the file's name; its code an errno value, EPERM for a file that cannot be trusted.
+/// Opens a file to append to, or creates it with mode 0600. What is opened has one name only and is no
+/// directory; it is behind a symbolic link only where root made the link in a directory that nobody else can
+/// write to. A new file is given to `owner`. Never waits, not even for the reader of a FIFO. The error text
+/// is the reason without the file's name; its code an errno value, EPERM for a file that cannot be trusted.
 Result<OpenFile> open_to_append(const std::string& path, std::optional<Identity> owner);
 
 }  // namespace postrider::mailbox

@@ -124,8 +124,8 @@ class Starter {
   sys::SpawnRequest spawn_;
 };
 
-/// Watches a command until it has closed its output and exited, or its time is up. It is waited for last, so that
-/// its process group cannot have become another's when it is killed.
+/// Watches a command until it has closed its output and exited, or its time is up. It is waited for last, so
+/// that its process group cannot have become another's when it is killed.
 class Watch {
  public:
   Watch(pid_t child, sys::Fd output) : child_(child), output_(std::move(output)) { reply_.process = child; }
@@ -171,7 +171,8 @@ class Watch {
 
 Result<void> check_identity(const RunRequest& request, const Runner::Options& options) {
   if (!request.switch_user) return {};
-  if (request.uid == 0 || request.gid == 0) return fail(ErrorKind::denied, "refused to run a command as root");
+  if (request.uid == 0 || request.gid == 0)
+    return fail(ErrorKind::denied, "refused to run a command as root");
   if (options.only_as && *options.only_as != Identity{request.uid, request.gid}) {
     return fail(ErrorKind::denied, "refused to run a command as another user");
   }
@@ -183,7 +184,8 @@ Result<RunReply> run(sys::ChildWaiter& waiter, const RunRequest& request, const 
   TRY(check_identity(request, options));
   sys::Pipe output;
   if (!request.connected) output = TRY(sys::make_pipe());
-  Deadline deadline = request.time_limit > 0 ? Deadline::after(seconds(request.time_limit)) : Deadline::never();
+  Deadline deadline =
+      request.time_limit > 0 ? Deadline::after(seconds(request.time_limit)) : Deadline::never();
   auto child = Starter(request, input.get(), request.connected ? input.get() : output.write.get()).start();
   input.reset();
   output.write.reset();
@@ -195,7 +197,8 @@ Result<RunReply> run(sys::ChildWaiter& waiter, const RunRequest& request, const 
 
 int serve_commands(int socket, const Runner::Options& options) {
   // The agent decides when to leave; a command that runs then is not left without its time limit.
-  for (int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ}) signal(number, SIG_IGN);
+  for (int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ})
+    signal(number, SIG_IGN);
   if (options.file_size_limit > 0 && !sys::limit_file_size(options.file_size_limit)) return 1;
   sys::ChildWaiter waiter;
   for (;;) {

@@ -6,14 +6,15 @@
 
 namespace postrider::proto {
 
-/// One recipient's outcome, appended to the log file of the service asked (bounce, defer or trace): each service
-/// is the same program under another name and writes to the queue directory of that name.
+/// One recipient's outcome, appended to the log file of the service asked (bounce, defer or trace): each
+/// service is the same program under another name and writes to the queue directory of that name.
 struct AppendStatus {
   static constexpr uint16_t kType = 64;
   ipc::Text<100> queue_id;
   DeliveryRecipient recipient;
   ipc::Text<16> status;  ///< D.D.D
-  ipc::Text<16> action;  ///< "failed", "delayed", "delivered", "relayed", "expanded", "deliverable", "undeliverable"
+  ipc::Text<16>
+      action;  ///< "failed", "delayed", "delivered", "relayed", "expanded", "deliverable", "undeliverable"
   ipc::Text<ipc::kMaxName> relay;
   ipc::Text<ipc::kMaxReason> reason;
   ipc::Text<64> diagnostic_type;
@@ -21,7 +22,8 @@ struct AppendStatus {
   ipc::Text<64> mta_type;
   ipc::Text<ipc::kMaxName> mta_name;
   void fields(auto& f) {
-    f(queue_id, recipient, status, action, relay, reason, diagnostic_type, diagnostic_text, mta_type, mta_name);
+    f(queue_id, recipient, status, action, relay, reason, diagnostic_type, diagnostic_text, mta_type,
+      mta_name);
   }
 };
 

@@ -14,17 +14,17 @@ namespace postrider::proto {
 
 /// What cleanup shall do with the message.
 enum CleanupFlag : uint32_t {
-  kCleanupBounce = 1 << 0,     ///< Bounce what cannot be accepted, instead of reporting it to the client.
-  kCleanupFilter = 1 << 1,     ///< Header and body checks.
-  kCleanupHold = 1 << 2,       ///< Into the hold queue.
-  kCleanupDiscard = 1 << 3,    ///< Accept and drop.
-  kCleanupBcc = 1 << 4,        ///< always_bcc and the bcc maps apply.
-  kCleanupMap = 1 << 5,        ///< Canonical and virtual alias mapping apply.
-  kCleanupMilter = 1 << 6,     ///< Milters apply.
-  kCleanupSmtpUtf8 = 1 << 7,   ///< SMTPUTF8 was requested.
-  kCleanupAutoUtf8 = 1 << 8,   ///< Set SMTPUTF8 when the message needs it.
-  kCleanupFromSmtpd = 1 << 9,  ///< smtpd_milters instead of non_smtpd_milters.
-  kCleanupInternal = 1 << 10,  ///< Mail made by the mail system itself.
+  kCleanupBounce = 1 << 0,       ///< Bounce what cannot be accepted, instead of reporting it to the client.
+  kCleanupFilter = 1 << 1,       ///< Header and body checks.
+  kCleanupHold = 1 << 2,         ///< Into the hold queue.
+  kCleanupDiscard = 1 << 3,      ///< Accept and drop.
+  kCleanupBcc = 1 << 4,          ///< always_bcc and the bcc maps apply.
+  kCleanupMap = 1 << 5,          ///< Canonical and virtual alias mapping apply.
+  kCleanupMilter = 1 << 6,       ///< Milters apply.
+  kCleanupSmtpUtf8 = 1 << 7,     ///< SMTPUTF8 was requested.
+  kCleanupAutoUtf8 = 1 << 8,     ///< Set SMTPUTF8 when the message needs it.
+  kCleanupFromSmtpd = 1 << 9,    ///< smtpd_milters instead of non_smtpd_milters.
+  kCleanupInternal = 1 << 10,    ///< Mail made by the mail system itself.
   kCleanupRequireTls = 1 << 11,  ///< REQUIRETLS was requested.
 };
 
@@ -85,12 +85,15 @@ constexpr CleanupProblemText problem_text(uint32_t problems) {
   }
   return problems == 0 ? CleanupProblemText() : CleanupProblemText{"4.3.0", "unknown error"};
 }
-constexpr std::string_view describe_problem(uint32_t problems) { return problem_text(problems).text; }
+constexpr std::string_view describe_problem(uint32_t problems) {
+  return problem_text(problems).text;
+}
 
 struct CleanupStatus {
   static constexpr uint16_t kType = 36;
   uint32_t problems = 0;  ///< 0: data and name are on disk.
-  ipc::Text<ipc::kMaxReason> reason;  ///< With kProblemContent and kProblemDefer: "5.7.1 text"; else may be empty.
+  ipc::Text<ipc::kMaxReason>
+      reason;  ///< With kProblemContent and kProblemDefer: "5.7.1 text"; else may be empty.
   void fields(auto& f) { f(problems, reason); }
 };
 

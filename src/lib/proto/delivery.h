@@ -1,8 +1,8 @@
 // What qmgr asks of a delivery agent. Types 48 to 55.
 //
 // qmgr keeps one connection per delivery process. The agent's Hello says how many deliveries it works on at a
-// time (its credits); each request has its own id and is answered once. The agent marks each finished recipient
-// in the queue file and reports the others to the bounce, defer or trace service before it answers.
+// time (its credits); each request has its own id and is answered once. The agent marks each finished
+// recipient in the queue file and reports the others to the bounce, defer or trace service before it answers.
 #pragma once
 
 #include "ipc/codec.h"
@@ -12,10 +12,10 @@ namespace postrider::proto {
 inline constexpr size_t kMaxRecipientsPerDelivery = 5000;
 
 enum DeliveryFlag : uint32_t {
-  kDeliverRecordTrace = 1 << 0,   ///< Append a trace record also for success (sendmail -v).
-  kDeliverVerifyOnly = 1 << 1,    ///< Report what would happen (sendmail -bv); deliver nothing.
-  kDeliverUpdateVerify = 1 << 2,  ///< The outcome goes to the verify service.
-  kDeliverFinal = 1 << 3,         ///< Last attempt with this connection cache state: no cached session.
+  kDeliverRecordTrace = 1 << 0,      ///< Append a trace record also for success (sendmail -v).
+  kDeliverVerifyOnly = 1 << 1,       ///< Report what would happen (sendmail -bv); deliver nothing.
+  kDeliverUpdateVerify = 1 << 2,     ///< The outcome goes to the verify service.
+  kDeliverFinal = 1 << 3,            ///< Last attempt with this connection cache state: no cached session.
   kDeliverConnectionLoad = 1 << 4,   ///< A cached connection may be used.
   kDeliverConnectionStore = 1 << 5,  ///< The connection may be cached.
   kDeliverDelaySent = 1 << 6,  ///< The sender was told of a delay and wants to be told of the delivery, too.
@@ -32,9 +32,9 @@ struct DeliveryRecipient {
 
 /// Points in time of a message's way, in microseconds since 1970; 0: not reached.
 struct DeliveryTimes {
-  int64_t arrival = 0;   ///< Before it was queued.
-  int64_t active = 0;    ///< Entered the active queue.
-  int64_t handoff = 0;   ///< Given to the agent.
+  int64_t arrival = 0;  ///< Before it was queued.
+  int64_t active = 0;   ///< Entered the active queue.
+  int64_t handoff = 0;  ///< Given to the agent.
   void fields(auto& f) { f(arrival, active, handoff); }
 };
 
@@ -59,14 +59,14 @@ struct DeliverRequest {
   ipc::Text<64> rewrite_context;
   ipc::List<DeliveryRecipient, kMaxRecipientsPerDelivery> recipients;
   void fields(auto& f) {
-    f(flags, queue_name, queue_id, data_offset, data_size, nexthop, encoding, sendopts, sender, dsn_envid, dsn_ret,
-      times, client_name, client_address, client_port, client_protocol, client_helo, sasl_method, sasl_username,
-      sasl_sender, log_ident, rewrite_context, recipients);
+    f(flags, queue_name, queue_id, data_offset, data_size, nexthop, encoding, sendopts, sender, dsn_envid,
+      dsn_ret, times, client_name, client_address, client_port, client_protocol, client_helo, sasl_method,
+      sasl_username, sasl_sender, log_ident, rewrite_context, recipients);
   }
 };
 
-/// The agent's answer: what qmgr's scheduler learns of the destination. What became of each recipient is in the
-/// queue file and the logs by then.
+/// The agent's answer: what qmgr's scheduler learns of the destination. What became of each recipient is in
+/// the queue file and the logs by then.
 struct DeliverReply {
   static constexpr uint16_t kType = 49;
   bool deferred = false;  ///< At least one recipient has to be tried again.

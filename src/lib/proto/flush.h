@@ -1,5 +1,6 @@
-// The flush service: which messages wait for a destination, so that one destination alone can be tried at once. Types
-// 120 to 127. The socket also takes one-letter triggers: W (wake up: tend old lists) and P (purge all lists).
+// The flush service: which messages wait for a destination, so that one destination alone can be tried at
+// once. Types 120 to 127. The socket also takes one-letter triggers: W (wake up: tend old lists) and P (purge
+// all lists).
 #pragma once
 
 #include "ipc/codec.h"

@@ -35,8 +35,8 @@ enum ResolveFlag : uint32_t {
   kResolveRelay = 1 << 3,
   kResolveDefault = 1 << 4,
   kResolveInvalid = 1 << 5,  ///< No mail can go to this address: it is malformed.
-  kResolveRouted = 1 << 6,          ///< The address has routing in its localpart (user%host@site and the like).
-  kResolveFailed = 1 << 7,          ///< A table did not answer: try again later.
+  kResolveRouted = 1 << 6,   ///< The address has routing in its localpart (user%host@site and the like).
+  kResolveFailed = 1 << 7,   ///< A table did not answer: try again later.
 };
 
 struct ResolveRequest {

@@ -11,8 +11,8 @@ struct QueueRecipient {
   void fields(auto& f) { f(address, original, delay_reason, bounce_reason); }
 };
 
-/// One queue file. A message with very many recipients comes in several entries with the same id; `more` is set
-/// on all but the last.
+/// One queue file. A message with very many recipients comes in several entries with the same id; `more` is
+/// set on all but the last.
 struct QueueEntry {
   static constexpr uint16_t kType = 80;
   ipc::Text<32> queue_name;
@@ -24,7 +24,9 @@ struct QueueEntry {
   ipc::Text<ipc::kMaxReason> reason;  ///< Of the whole message, when recipients have none.
   ipc::List<QueueRecipient, 1000> recipients;
   bool more = false;
-  void fields(auto& f) { f(queue_name, queue_id, arrival_time, size, forced_expire, sender, reason, recipients, more); }
+  void fields(auto& f) {
+    f(queue_name, queue_id, arrival_time, size, forced_expire, sender, reason, recipients, more);
+  }
 };
 
 struct QueueEnd {

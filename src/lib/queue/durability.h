@@ -22,7 +22,8 @@ class Durability {
                             Deadline deadline) = 0;
 };
 
-/// One file after the other, in the calling thread: for commands, which write one message and have no event loop.
+/// One file after the other, in the calling thread: for commands, which write one message and have no event
+/// loop.
 class PlainDurability : public Durability {
  public:
   explicit PlainDurability(Files& files) : files_(files) {}

@@ -211,7 +211,8 @@ void RecordReader::seek(uint64_t offset) {
 Result<void> RecordReader::follow(std::string_view pointer_data) {
   auto target = parse_int(trim_left(pointer_data));
   if (!target || *target < 0) {
-    return damaged(fmt::format("malformed pointer record value: {}", printable(trim_left(pointer_data.substr(0, pointer_data.find('\0'))))));
+    return damaged(fmt::format("malformed pointer record value: {}",
+                               printable(trim_left(pointer_data.substr(0, pointer_data.find('\0'))))));
   }
   if (*target == 0) return {};  // Reserved for a later change; not used.
   // Every byte belongs to one place in the order of reading, so more bytes than there are up to the furthest

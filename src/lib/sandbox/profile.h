@@ -28,8 +28,8 @@ struct Profile {
 /// configuration.
 std::vector<std::string> system_paths();
 
-/// What a library has opened needs TCP connections, as Profile::connect, which the daemon cannot know: asked for
-/// before enter(), for the whole process.
+/// What a library has opened needs TCP connections, as Profile::connect, which the daemon cannot know: asked
+/// for before enter(), for the whole process.
 void ask_for_network();
 
 struct Confinement {

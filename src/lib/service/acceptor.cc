@@ -55,7 +55,8 @@ void Acceptor::add_listener(sys::Fd listener, bool passes_descriptors) {
 
 void Acceptor::listen(int listener, io::FdEvents& events, bool passes_descriptors) {
   for (;;) {
-    while (!stopped_ && active_ >= limits_.max_clients) room_.wait(Deadline::never());
+    while (!stopped_ && active_ >= limits_.max_clients)
+      room_.wait(Deadline::never());
     if (stopped_) return;
     auto accepted = sys::accept_one(listener);
     if (!accepted) {
@@ -81,7 +82,8 @@ void Acceptor::stop() {
   stopped_ = true;
   report_room();
   room_.notify_all();
-  for (io::FdEvents* events : listening_) events->wake_reader();
+  for (io::FdEvents* events : listening_)
+    events->wake_reader();
   idle_timer_.cancel();
 }
 

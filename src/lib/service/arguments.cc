@@ -69,7 +69,8 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
         return fail(ErrorKind::invalid, fmt::format("invalid option -- '{}'", static_cast<char>(optopt)));
     }
   }
-  for (int i = optind; i < argc; ++i) out.rest.emplace_back(argv[i]);
+  for (int i = optind; i < argc; ++i)
+    out.rest.emplace_back(argv[i]);
   return out;
 }
 

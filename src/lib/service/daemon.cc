@@ -19,8 +19,8 @@
 #include "service/acceptor.h"
 #include "service/log_setup.h"
 #include "service/master_link.h"
-#include "service/standard_io.h"
 #include "service/probe.h"
+#include "service/standard_io.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/tcp_buffers.h"
@@ -77,20 +77,20 @@ void run_debugger(const config::Config& config) {
 }
 
 void ignore_signals() {
-  for (int number : {SIGPIPE, SIGXFSZ, SIGHUP}) signal(number, SIG_IGN);
+  for (int number : {SIGPIPE, SIGXFSZ, SIGHUP})
+    signal(number, SIG_IGN);
 }
 
 }  // namespace
 
 Daemon::Daemon(const Traits& traits, Arguments arguments)
-    : state_(new State{.traits = traits,
-                       .arguments = arguments,
-                       .config = load_config(traits, arguments)}) {
+    : state_(new State{.traits = traits, .arguments = arguments, .config = load_config(traits, arguments)}) {
   State& s = *state_;
   s.watchdog_limit = s.config.get(params::daemon_timeout);
   sys::set_tcp_buffer_size(s.config.get(params::tcp_windowsize));
   ignore_signals();
-  open_log(s.config, s.traits.name, {.to_stderr = !s.arguments.probe.empty(), .verbose = s.arguments.verbose});
+  open_log(s.config, s.traits.name,
+           {.to_stderr = !s.arguments.probe.empty(), .verbose = s.arguments.verbose});
   log_override_warnings(s.config);
   s.loop.at_turn_end([] { log::flush(); });
   s.loop.on_signal(SIGTERM, [&s] { s.leave(); });
@@ -112,17 +112,39 @@ Daemon::Daemon(const Traits& traits, Arguments arguments)
 
 Daemon::~Daemon() = default;
 
-const config::Config& Daemon::config() const { return state_->config; }
-const Arguments& Daemon::arguments() const { return state_->arguments; }
-bool Daemon::rootless() const { return ::geteuid() != 0 && !state_->owner; }
-int Daemon::max_clients() const { return state_->limits().max_clients; }
-bool Daemon::retiring() const { return state_->retiring; }
-void Daemon::retire() { state_->retire(); }
-void Daemon::at_start(io::Task task) { state_->start_tasks.push_back(std::move(task)); }
-void Daemon::on_retire(std::function<void()> call) { state_->on_retire = std::move(call); }
-void Daemon::hold() { ++state_->holds; }
-void Daemon::leave() { state_->leave(); }
-void Daemon::set_watchdog(seconds limit) { state_->watchdog_limit = limit; }
+const config::Config& Daemon::config() const {
+  return state_->config;
+}
+const Arguments& Daemon::arguments() const {
+  return state_->arguments;
+}
+bool Daemon::rootless() const {
+  return ::geteuid() != 0 && !state_->owner;
+}
+int Daemon::max_clients() const {
+  return state_->limits().max_clients;
+}
+bool Daemon::retiring() const {
+  return state_->retiring;
+}
+void Daemon::retire() {
+  state_->retire();
+}
+void Daemon::at_start(io::Task task) {
+  state_->start_tasks.push_back(std::move(task));
+}
+void Daemon::on_retire(std::function<void()> call) {
+  state_->on_retire = std::move(call);
+}
+void Daemon::hold() {
+  ++state_->holds;
+}
+void Daemon::leave() {
+  state_->leave();
+}
+void Daemon::set_watchdog(seconds limit) {
+  state_->watchdog_limit = limit;
+}
 void Daemon::release() {
   --state_->holds;
   state_->leave_when_done();
@@ -146,10 +168,11 @@ void Daemon::become_owner() {
 void Daemon::confine(sandbox::Profile profile) {
   State& s = *state_;
   const sandbox::Profile own = profile;
-  for (std::string& path : sandbox::system_paths()) profile.read.push_back(std::move(path));
+  for (std::string& path : sandbox::system_paths())
+    profile.read.push_back(std::move(path));
   profile.read.push_back(s.config.get(params::config_directory));
   profile.read.push_back(s.config.get(params::daemon_directory));
-  profile.read.push_back("public");   // To find the sockets of the other services.
+  profile.read.push_back("public");  // To find the sockets of the other services.
   profile.read.push_back("private");
   if (const std::string& file = log::settings().fallback_file; !file.empty()) {
     profile.write.push_back(sys::directory_of(file));
@@ -171,8 +194,8 @@ void Daemon::confine(sandbox::Profile profile) {
 AcceptorLimits Daemon::State::limits() const {
   AcceptorLimits out;
   out.max_clients = traits.one_client ? 1 : std::max(1, arguments.max_clients);
-  // max_use counts clients. A process that serves many at a time would be replaced every fraction of a second if
-  // it counted alike, so each of its places counts for itself.
+  // max_use counts clients. A process that serves many at a time would be replaced every fraction of a second
+  // if it counted alike, so each of its places counts for itself.
   out.max_use = static_cast<size_t>(config.get(params::max_use)) * static_cast<size_t>(out.max_clients);
   out.max_idle = config.get(params::max_idle);
   if (traits.never_idle_out) {
@@ -200,7 +223,8 @@ void Daemon::State::leave_when_done() {
   if (retiring && holds == 0 && (!acceptor || acceptor->active() == 0)) leave();
 }
 
-/// A process that is stuck in one turn of its loop gets no more timers, and the signal ends it: master starts another.
+/// A process that is stuck in one turn of its loop gets no more timers, and the signal ends it: master starts
+/// another.
 void Daemon::State::feed_watchdog() {
   auto limit = static_cast<unsigned>(watchdog_limit.count());
   ::alarm(limit);
@@ -210,7 +234,8 @@ void Daemon::State::feed_watchdog() {
 void Daemon::State::run_loop() {
   watchdog.emplace([this] { feed_watchdog(); });
   feed_watchdog();
-  for (io::Task& task : start_tasks) io::spawn(std::move(task));
+  for (io::Task& task : start_tasks)
+    io::spawn(std::move(task));
   start_tasks.clear();
   loop.run();
   leave();
@@ -230,10 +255,9 @@ void Daemon::serve(std::function<void(Client)> handler) {
     });
     s.run_loop();
   }
-  s.acceptor = std::make_unique<Acceptor>(
-      s.limits(), [handler = std::move(handler)](sys::Accepted accepted) {
-        handler(Client{io::Stream(std::move(accepted.fd)), accepted.peer});
-      });
+  s.acceptor = std::make_unique<Acceptor>(s.limits(), [handler = std::move(handler)](sys::Accepted accepted) {
+    handler(Client{io::Stream(std::move(accepted.fd)), accepted.peer});
+  });
   s.acceptor->on_room([&s](Room room) {
     constexpr std::array<char, 4> kStates{kAvailable, kLagging, kTaken, kLeaving};
     if (s.master) s.master->report(kStates[static_cast<size_t>(room)]);

@@ -27,8 +27,9 @@ namespace postrider::service {
 
 /// What a daemon is, apart from its configuration.
 struct Traits {
-  std::string_view name;        ///< Of the program: "smtpd".
-  bool one_client = false;      ///< Serves one client at a time whatever master says: it takes on users' identities.
+  std::string_view name;  ///< Of the program: "smtpd".
+  bool one_client =
+      false;  ///< Serves one client at a time whatever master says: it takes on users' identities.
   bool never_idle_out = false;  ///< Ends only when told: it holds state (qmgr).
 };
 
@@ -48,7 +49,8 @@ class Daemon {
   /// Whether master runs without root: every process is the same user then.
   bool rootless() const;
 
-  /// Enters the chroot and becomes mail_owner, as the columns of master.cf say. What needs more is opened before.
+  /// Enters the chroot and becomes mail_owner, as the columns of master.cf say. What needs more is opened
+  /// before.
   void drop_privileges();
   /// Becomes mail_owner whatever the unprivileged column says: for daemons whose helper does what needs more.
   void become_owner();
@@ -58,8 +60,8 @@ class Daemon {
 
   /// Serves connections, each in a fiber, until master says otherwise or nobody has come for max_idle.
   [[noreturn]] void serve(std::function<void(Client)> handler);
-  /// Serves one-letter requests written to the socket or FIFO; `handler` gets them as they come, one call at a
-  /// time.
+  /// Serves one-letter requests written to the socket or FIFO; `handler` gets them as they come, one call at
+  /// a time.
   [[noreturn]] void serve_triggers(std::function<void(std::string_view)> handler);
   /// Serves datagrams.
   [[noreturn]] void serve_datagrams(std::function<void(std::string_view)> handler);
@@ -79,8 +81,8 @@ class Daemon {
   void release();
   /// Leaves now, whoever may still be connected.
   [[noreturn]] void leave();
-  /// How long one turn of the loop may take before the process is taken for stuck and ended; daemon_timeout unless
-  /// this is called.
+  /// How long one turn of the loop may take before the process is taken for stuck and ended; daemon_timeout
+  /// unless this is called.
   void set_watchdog(seconds limit);
 
   struct State;
@@ -89,8 +91,8 @@ class Daemon {
   std::unique_ptr<State> state_;
 };
 
-/// Parses the command line, loads the configuration, opens the log and runs `body`. What it throws at start-up
-/// ends the process with a fatal log line.
+/// Parses the command line, loads the configuration, opens the log and runs `body`. What it throws at
+/// start-up ends the process with a fatal log line.
 int run(int argc, char** argv, const Traits& traits, const std::function<void(Daemon&)>& body);
 
 }  // namespace postrider::service

@@ -1,6 +1,5 @@
 #include "service/lock_file.h"
 
-
 #include <cerrno>
 
 #include <fmt/format.h>
@@ -15,10 +14,10 @@ Result<LockFile> LockFile::acquire(const std::string& path) {
   auto fd = sys::open_file(path, O_RDWR | O_CREAT, 0644);
   if (!fd) return std::unexpected(std::move(fd).error());
   if (auto locked = sys::flock_exclusive(fd->get(), /*wait=*/false); !locked) {
-    return fail(locked.error().kind, fmt::format("open lock file {}: unable to set exclusive lock: {}", path,
-                                                 locked.error().kind == ErrorKind::temporary
-                                                     ? "Resource temporarily unavailable"
-                                                     : locked.error().text));
+    return fail(locked.error().kind,
+                fmt::format("open lock file {}: unable to set exclusive lock: {}", path,
+                            locked.error().kind == ErrorKind::temporary ? "Resource temporarily unavailable"
+                                                                        : locked.error().text));
   }
   return LockFile(std::move(*fd));
 }

@@ -18,13 +18,14 @@ struct LogChoice {
 /// "syslog_name/program"; on standard error "program".
 void open_log(const config::Config& config, std::string_view program, const LogChoice& choice);
 
-/// Warnings found while loading the configuration, and one for each parameter in main.cf that is not in force yet.
-/// master does this for all.
+/// Warnings found while loading the configuration, and one for each parameter in main.cf that is not in force
+/// yet. master does this for all.
 void log_config_warnings(const config::Config& config);
 /// The latter for the -o options of one service.
 void log_override_warnings(const config::Config& config);
 
-/// Ends the program because of a mistake in its configuration: where it is and what to do, then Postfix's line.
+/// Ends the program because of a mistake in its configuration: where it is and what to do, then Postfix's
+/// line.
 [[noreturn]] void fatal_config(const config::ConfigError& error);
 
 /// Throws ConfigError when maillog_file is not below one of maillog_file_prefixes.

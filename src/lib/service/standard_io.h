@@ -8,8 +8,8 @@
 
 namespace postrider::service {
 
-/// They may be two pipes, a terminal, or files, which cannot be waited for and which other programs share: threads
-/// of their own copy between them and a socket.
+/// They may be two pipes, a terminal, or files, which cannot be waited for and which other programs share:
+/// threads of their own copy between them and a socket.
 class StandardIo {
  public:
   /// The socket. Its other end lives as long as this object.

@@ -30,7 +30,9 @@ constexpr std::array<VerbInfo, kVerbs> kInfo{{
 
 }  // namespace
 
-const VerbInfo& info(Verb verb) { return kInfo[static_cast<size_t>(verb)]; }
+const VerbInfo& info(Verb verb) {
+  return kInfo[static_cast<size_t>(verb)];
+}
 
 Verb find_verb(std::string_view word) {
   for (size_t i = 0; i < static_cast<size_t>(Verb::unknown); ++i) {
@@ -41,7 +43,8 @@ Verb find_verb(std::string_view word) {
 
 std::string verb_list() {
   std::vector<std::string> names;
-  for (size_t i = 0; i < static_cast<size_t>(Verb::unknown); ++i) names.emplace_back(kInfo[i].name);
+  for (size_t i = 0; i < static_cast<size_t>(Verb::unknown); ++i)
+    names.emplace_back(kInfo[i].name);
   std::sort(names.begin(), names.end());
   return join(names, " ");
 }

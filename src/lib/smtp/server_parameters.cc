@@ -110,7 +110,8 @@ class MailReader {
 std::string notify_warning(std::string_view value) {
   for (std::string_view word : split_any(value, ", \t")) {
     if (equals_ignore_case(word, "NEVER") || mail::parse_notify(word)) continue;
-    return fmt::format("unknown DSN NOTIFY command value \"{}\" in \"{}\"", printable(word), printable(value));
+    return fmt::format("unknown DSN NOTIFY command value \"{}\" in \"{}\"", printable(word),
+                       printable(value));
   }
   return {};
 }
@@ -121,7 +122,8 @@ Parsed<void> read_notify(std::string_view value, RcptParameters& out) {
     out.notify = *notify;
     return {};
   }
-  return refuse("501 5.5.4 Error: Bad NOTIFY parameter syntax", notify ? std::string() : notify_warning(value));
+  return refuse("501 5.5.4 Error: Bad NOTIFY parameter syntax",
+                notify ? std::string() : notify_warning(value));
 }
 
 Parsed<void> read_orcpt(std::string_view value, RcptParameters& out) {
@@ -133,7 +135,8 @@ Parsed<void> read_orcpt(std::string_view value, RcptParameters& out) {
 
 }  // namespace
 
-Parsed<MailParameters> parse_mail_parameters(std::span<const mail::SmtpWord> words, const ParameterRules& rules) {
+Parsed<MailParameters> parse_mail_parameters(std::span<const mail::SmtpWord> words,
+                                             const ParameterRules& rules) {
   MailReader reader(rules);
   for (const mail::SmtpWord& word : words) {
     if (auto read = reader.read(word.text); !read) return std::unexpected(std::move(read).error());
@@ -142,7 +145,8 @@ Parsed<MailParameters> parse_mail_parameters(std::span<const mail::SmtpWord> wor
   return out;
 }
 
-Parsed<RcptParameters> parse_rcpt_parameters(std::span<const mail::SmtpWord> words, const ParameterRules& rules) {
+Parsed<RcptParameters> parse_rcpt_parameters(std::span<const mail::SmtpWord> words,
+                                             const ParameterRules& rules) {
   RcptParameters out;
   for (const mail::SmtpWord& word : words) {
     auto notify = value_of(word.text, "NOTIFY");

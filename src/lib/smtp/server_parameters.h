@@ -41,13 +41,15 @@ struct MailParameters {
   std::string envelope_id;  ///< Decoded.
 };
 /// `words` is what follows the address.
-Parsed<MailParameters> parse_mail_parameters(std::span<const mail::SmtpWord> words, const ParameterRules& rules);
+Parsed<MailParameters> parse_mail_parameters(std::span<const mail::SmtpWord> words,
+                                             const ParameterRules& rules);
 
 struct RcptParameters {
   mail::Notify notify;
   std::optional<mail::OriginalRecipient> original;
 };
-Parsed<RcptParameters> parse_rcpt_parameters(std::span<const mail::SmtpWord> words, const ParameterRules& rules);
+Parsed<RcptParameters> parse_rcpt_parameters(std::span<const mail::SmtpWord> words,
+                                             const ParameterRules& rules);
 
 struct ChunkParameters {
   int64_t size = 0;

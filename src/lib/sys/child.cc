@@ -29,7 +29,7 @@ void ignore_in_handler(int) {}
 
 struct ChildWaiter::State {
   sigset_t before{};
-  struct sigaction action_before {};
+  struct sigaction action_before{};
 };
 
 ChildWaiter::ChildWaiter() : state_(new State) {
@@ -38,7 +38,7 @@ ChildWaiter::ChildWaiter() : state_(new State) {
   sigaddset(&child, SIGCHLD);
   sigprocmask(SIG_BLOCK, &child, &state_->before);
   // A handler, so that the signal interrupts the sleep instead of being dropped.
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = ignore_in_handler;
   sigaction(SIGCHLD, &action, &state_->action_before);
 }
@@ -64,9 +64,11 @@ Result<void> ChildWaiter::wait(std::span<Watched> watched, Deadline deadline) {
   }
   sigset_t mask = state_->before;
   sigdelset(&mask, SIGCHLD);
-  int count = ppoll(polled.data(), static_cast<nfds_t>(watched.size()), deadline.is_never() ? nullptr : &left, &mask);
+  int count =
+      ppoll(polled.data(), static_cast<nfds_t>(watched.size()), deadline.is_never() ? nullptr : &left, &mask);
   if (count < 0) return errno == EINTR ? Result<void>() : fail_errno("poll");
-  for (size_t i = 0; i < watched.size(); ++i) watched[i].ready = polled[i].revents != 0;
+  for (size_t i = 0; i < watched.size(); ++i)
+    watched[i].ready = polled[i].revents != 0;
   return {};
 }
 
@@ -88,7 +90,9 @@ Result<ExitStatus> wait_ended(pid_t child) {
   }
 }
 
-void kill_group(pid_t leader) { (void)kill(-leader, SIGKILL); }
+void kill_group(pid_t leader) {
+  (void)kill(-leader, SIGKILL);
+}
 
 Result<pid_t> fork_helper(int keep, int (*body)(int fd, void* argument), void* argument) {
   constexpr int kKept = 3;

@@ -19,8 +19,8 @@ struct ExitStatus {
   bool success() const { return !by_signal && number == 0; }
 };
 
-/// Waits for children and descriptors together, in a process without event loop and threads. SIGCHLD is blocked
-/// but while wait() sleeps, so that no end of a child is missed. One at a time in a process.
+/// Waits for children and descriptors together, in a process without event loop and threads. SIGCHLD is
+/// blocked but while wait() sleeps, so that no end of a child is missed. One at a time in a process.
 class ChildWaiter {
  public:
   ChildWaiter();
@@ -47,8 +47,8 @@ Result<ExitStatus> wait_ended(pid_t child);
 /// SIGKILL to a whole process group; that it is gone already is no error.
 void kill_group(pid_t leader);
 
-/// Runs `body` in a new process, which ends with it. Descriptors other than 0, 1, 2 and `keep` are closed there;
-/// `keep` becomes 3. Before threads exist.
+/// Runs `body` in a new process, which ends with it. Descriptors other than 0, 1, 2 and `keep` are closed
+/// there; `keep` becomes 3. Before threads exist.
 Result<pid_t> fork_helper(int keep, int (*body)(int fd, void* argument), void* argument);
 
 /// Bytes that this process and its children may write to one file; more fails with EFBIG.

@@ -98,7 +98,8 @@ void close_from(int first) {
 #endif
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  for (int fd = first; fd < static_cast<int>(limit.rlim_cur); ++fd) ::close(fd);
+  for (int fd = first; fd < static_cast<int>(limit.rlim_cur); ++fd)
+    ::close(fd);
 }
 
 }  // namespace postrider::sys

@@ -26,8 +26,8 @@ Result<void> lock(int fd, short type, bool wait) {
   request.l_type = type;
   request.l_whence = SEEK_SET;
 #ifdef F_OFD_SETLK
-  // Of the open file, where the system has that: a lock of the process would go with the first of its descriptors for
-  // this file that is closed.
+  // Of the open file, where the system has that: a lock of the process would go with the first of its
+  // descriptors for this file that is closed.
   const int command = wait ? F_OFD_SETLKW : F_OFD_SETLK;
 #else
   const int command = wait ? F_SETLKW : F_SETLK;
@@ -93,7 +93,7 @@ Result<struct stat> stat_file(const std::string& path) {
 }
 
 Result<struct stat> stat_fd(int fd) {
-  struct stat st {};
+  struct stat st{};
   if (::fstat(fd, &st) < 0) return fail_errno("fstat");
   return st;
 }
@@ -266,8 +266,14 @@ Result<void> unlock(int fd) {
   return lock(fd, F_UNLCK, false);
 }
 
-Result<void> flock_exclusive(int fd, bool wait) { return flock_with(fd, LOCK_EX, wait); }
-Result<void> flock_shared(int fd, bool wait) { return flock_with(fd, LOCK_SH, wait); }
-Result<void> flock_release(int fd) { return flock_with(fd, LOCK_UN, true); }
+Result<void> flock_exclusive(int fd, bool wait) {
+  return flock_with(fd, LOCK_EX, wait);
+}
+Result<void> flock_shared(int fd, bool wait) {
+  return flock_with(fd, LOCK_SH, wait);
+}
+Result<void> flock_release(int fd) {
+  return flock_with(fd, LOCK_UN, true);
+}
 
 }  // namespace postrider::sys

@@ -92,7 +92,11 @@ std::optional<uint16_t> port_of(const std::string& name, const char* protocol) {
 
 }  // namespace
 
-std::optional<uint16_t> service_port(const std::string& name) { return port_of(name, "tcp"); }
-std::optional<uint16_t> udp_service_port(const std::string& name) { return port_of(name, "udp"); }
+std::optional<uint16_t> service_port(const std::string& name) {
+  return port_of(name, "tcp");
+}
+std::optional<uint16_t> udp_service_port(const std::string& name) {
+  return port_of(name, "udp");
+}
 
 }  // namespace postrider::sys

@@ -4,8 +4,8 @@
 #include <grp.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/wait.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,7 +25,8 @@ namespace {
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> out;
   out.reserve(strings.size() + 1);
-  for (const std::string& s : strings) out.push_back(const_cast<char*>(s.c_str()));
+  for (const std::string& s : strings)
+    out.push_back(const_cast<char*>(s.c_str()));
   out.push_back(nullptr);
   return out;
 }
@@ -36,7 +37,8 @@ constexpr int kDefaultSignals[] = {SIGPIPE, SIGHUP, SIGINT, SIGTERM, SIGQUIT, SI
 /// Puts the descriptors in place. Targets can overlap sources, so everything is first copied out of the way.
 bool arrange_descriptors(const SpawnRequest& request, int* report) {
   int above = 2;
-  for (auto [from, to] : request.descriptors) above = std::max(above, to);
+  for (auto [from, to] : request.descriptors)
+    above = std::max(above, to);
   *report = fcntl(*report, F_DUPFD_CLOEXEC, above + 1);
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (*report < 0 || null < 0) return false;
@@ -53,7 +55,8 @@ bool arrange_descriptors(const SpawnRequest& request, int* report) {
   if (null < 0) return false;
   for (int fd = 0; fd <= above; ++fd) {
     size_t i = 0;
-    while (i < request.descriptors.size() && request.descriptors[i].second != fd) ++i;
+    while (i < request.descriptors.size() && request.descriptors[i].second != fd)
+      ++i;
     if (i < request.descriptors.size()) {
       if (dup2(copies[i], fd) < 0) return false;
     } else if (fd <= 2) {
@@ -108,7 +111,8 @@ std::string describe(Step step, const SpawnRequest& request, const std::string& 
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (int number : kDefaultSignals) signal(number, SIG_DFL);
+  for (int number : kDefaultSignals)
+    signal(number, SIG_DFL);
   if (!arrange_descriptors(request, &report)) give_up(Step::descriptors);
   if (request.new_session) setsid();
   if (!request.root.empty() && (chroot(request.root.c_str()) < 0 || chdir("/") < 0)) give_up(Step::root);
@@ -133,7 +137,8 @@ bool needs_fork(const SpawnRequest& request) {
   return false;
 }
 
-/// posix_spawn(3) does not copy the page tables, which fork() does: a good part of the cost of a small program.
+/// posix_spawn(3) does not copy the page tables, which fork() does: a good part of the cost of a small
+/// program.
 class PosixSpawn {
  public:
   PosixSpawn() {
@@ -159,7 +164,8 @@ class PosixSpawn {
  private:
   int arrange(const SpawnRequest& request) {
     int above = 2, error = 0;
-    for (auto [from, to] : request.descriptors) above = std::max(above, to);
+    for (auto [from, to] : request.descriptors)
+      above = std::max(above, to);
     auto check = [&error](int result) {
       if (error == 0) error = result;
     };
@@ -177,8 +183,10 @@ class PosixSpawn {
     sigset_t none, defaults;
     sigemptyset(&none);
     sigemptyset(&defaults);
-    for (int number : kDefaultSignals) sigaddset(&defaults, number);
-    int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (request.new_session ? POSIX_SPAWN_SETSID : 0);
+    for (int number : kDefaultSignals)
+      sigaddset(&defaults, number);
+    int flags =
+        POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (request.new_session ? POSIX_SPAWN_SETSID : 0);
     check(posix_spawnattr_setsigmask(&attributes_, &none));
     check(posix_spawnattr_setsigdefault(&attributes_, &defaults));
     check(posix_spawnattr_setflags(&attributes_, static_cast<short>(flags)));
@@ -225,7 +233,7 @@ Result<std::string> find_program(const std::string& name) {
     std::string directory(rest.substr(0, colon));
     if (more) rest.remove_prefix(colon + 1);
     std::string path = directory.empty() ? name : directory + "/" + name;
-    struct stat status {};
+    struct stat status{};
     if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
     if (::access(path.c_str(), X_OK) == 0) return path;
     reason = EACCES;
@@ -249,7 +257,8 @@ Result<int> wait_for(pid_t pid) {
 
 std::vector<std::string> environment() {
   std::vector<std::string> out;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) out.emplace_back(*entry);
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry)
+    out.emplace_back(*entry);
   return out;
 }
 
@@ -272,9 +281,13 @@ void open_standard_descriptors() {
   }
 }
 
-bool process_exists(pid_t pid) { return kill(pid, 0) == 0 || errno == EPERM; }
+bool process_exists(pid_t pid) {
+  return kill(pid, 0) == 0 || errno == EPERM;
+}
 
-pid_t process_id() { return getpid(); }
+pid_t process_id() {
+  return getpid();
+}
 
 bool has_borrowed_rights() {
   if (getuid() == 0 && geteuid() == 0) return false;  // A set-gid program gives the super-user nothing.

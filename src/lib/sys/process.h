@@ -13,13 +13,13 @@ namespace postrider::sys {
 
 /// What a child process starts with. Descriptors not listed in `descriptors` are closed.
 struct SpawnRequest {
-  std::string program;                   ///< Its path; empty: argv[0], not searched in PATH.
+  std::string program;  ///< Its path; empty: argv[0], not searched in PATH.
   std::vector<std::string> argv;
   std::vector<std::string> environment;  ///< NAME=value, the whole environment.
   /// (descriptor of the parent, number in the child) pairs, ascending by the number in the child. 0, 1 and 2
   /// become /dev/null where not listed.
   std::vector<std::pair<int, int>> descriptors;
-  std::string root;          ///< Becomes the root directory, and the working one (needs root); empty: the parent's.
+  std::string root;  ///< Becomes the root directory, and the working one (needs root); empty: the parent's.
   std::string directory;     ///< Working directory; empty: the parent's.
   bool new_session = false;  ///< setsid(), so that the whole group can be signalled.
   bool switch_user = false;  ///< Become uid/gid for good (needs root).
@@ -27,13 +27,13 @@ struct SpawnRequest {
   gid_t gid = 0;
 };
 
-/// Starts a program. A failure to execute it is reported here, not by the child's exit status: ErrorKind::system
-/// when the program cannot be executed, ErrorKind::denied when the child could not become the user or enter the
-/// directory; the code is errno.
+/// Starts a program. A failure to execute it is reported here, not by the child's exit status:
+/// ErrorKind::system when the program cannot be executed, ErrorKind::denied when the child could not become
+/// the user or enter the directory; the code is errno.
 Result<pid_t> spawn(const SpawnRequest& request);
 
-/// The path of a command: the name itself when there is a "/" in it, else the first executable file of that name in the
-/// directories of PATH, as execvp(3) would find it. The error's text is the reason.
+/// The path of a command: the name itself when there is a "/" in it, else the first executable file of that
+/// name in the directories of PATH, as execvp(3) would find it. The error's text is the reason.
 Result<std::string> find_program(const std::string& name);
 
 /// Becomes another program, with this process's environment and descriptors; returns only when that fails.
@@ -48,8 +48,8 @@ std::vector<std::string> environment();
 void set_environment(const std::vector<std::string>& entries);
 void set_environment_entry(const std::string& name, const std::string& value);
 
-/// Opens /dev/null for those of the descriptors 0, 1 and 2 that are closed, so that no file that is opened later
-/// gets to be standard output. The first thing that a program with borrowed rights does.
+/// Opens /dev/null for those of the descriptors 0, 1 and 2 that are closed, so that no file that is opened
+/// later gets to be standard output. The first thing that a program with borrowed rights does.
 void open_standard_descriptors();
 
 /// Whether a process with this id exists (it may belong to another user).

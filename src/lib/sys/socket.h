@@ -65,8 +65,8 @@ class Address {
 Result<Fd> listen_stream(const Address& address, int backlog);
 /// A bound UNIX-domain datagram socket, mode 0666.
 Result<Fd> bind_datagram(const Address& address);
-/// A non-blocking connection attempt, under way or done; `local` is the address to bind, if any: ErrorKind::denied
-/// when that cannot be used.
+/// A non-blocking connection attempt, under way or done; `local` is the address to bind, if any:
+/// ErrorKind::denied when that cannot be used.
 Result<Fd> start_connect(const Address& to, const std::optional<Address>& local = std::nullopt);
 /// The outcome of an attempt that has become writable.
 Result<void> connect_outcome(int fd);

@@ -29,7 +29,9 @@ Result<Entry*> lookup(std::vector<char>& buffer, Entry& entry, const std::string
   }
 }
 
-std::string text(const char* value) { return value == nullptr ? "" : value; }
+std::string text(const char* value) {
+  return value == nullptr ? "" : value;
+}
 
 template <typename Call>
 Result<std::optional<User>> user_by(const std::string& what, Call call) {
@@ -37,9 +39,8 @@ Result<std::optional<User>> user_by(const std::string& what, Call call) {
   passwd entry{};
   passwd* found = TRY(lookup(buffer, entry, what, call));
   if (found == nullptr) return std::nullopt;
-  return User{text(found->pw_name),  text(found->pw_gecos), text(found->pw_dir),
-              text(found->pw_shell), found->pw_uid,         found->pw_gid,
-              text(found->pw_passwd)};
+  return User{text(found->pw_name), text(found->pw_gecos), text(found->pw_dir),   text(found->pw_shell),
+              found->pw_uid,        found->pw_gid,         text(found->pw_passwd)};
 }
 
 template <typename Call>
@@ -49,7 +50,8 @@ Result<std::optional<Group>> group_by(const std::string& what, Call call) {
   group* found = TRY(lookup(buffer, entry, what, call));
   if (found == nullptr) return std::nullopt;
   Group out{text(found->gr_name), found->gr_gid, text(found->gr_passwd), {}};
-  for (char** member = found->gr_mem; member != nullptr && *member != nullptr; ++member) out.members.emplace_back(*member);
+  for (char** member = found->gr_mem; member != nullptr && *member != nullptr; ++member)
+    out.members.emplace_back(*member);
   return out;
 }
 
@@ -107,7 +109,9 @@ Result<AsUser> AsUser::enter(uid_t uid, gid_t gid) {
 }
 
 AsUser::AsUser(AsUser&& other) noexcept
-    : active_(std::exchange(other.active_, false)), saved_uid_(other.saved_uid_), saved_gid_(other.saved_gid_) {}
+    : active_(std::exchange(other.active_, false)),
+      saved_uid_(other.saved_uid_),
+      saved_gid_(other.saved_gid_) {}
 
 AsUser::~AsUser() {
   if (active_ && !take_on(saved_uid_, saved_gid_)) abort();

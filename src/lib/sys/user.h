@@ -42,10 +42,10 @@ Identity own_identity();
 /// Gives up root for good: supplementary groups, group, then user; verified afterwards.
 Result<void> become_user(uid_t uid, gid_t gid);
 
-/// Effective identity for as long as the object lives; the one before comes back with its end. Needs root as the
-/// real or effective user, but for the identity that the process has anyway. It is the identity of the whole
-/// process, all its threads: only for processes that serve one client at a time. Failing to switch back ends the
-/// process.
+/// Effective identity for as long as the object lives; the one before comes back with its end. Needs root as
+/// the real or effective user, but for the identity that the process has anyway. It is the identity of the
+/// whole process, all its threads: only for processes that serve one client at a time. Failing to switch back
+/// ends the process.
 class AsUser {
  public:
   static Result<AsUser> enter(uid_t uid, gid_t gid);

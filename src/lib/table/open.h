@@ -57,7 +57,8 @@ struct OpenOptions {
   /// What a table is used in place of another: the migration away from Berkeley DB. Nothing: the table
   /// itself.
   std::function<std::optional<std::string>(std::string_view spec)> redirect;
-  /// Is told why a table cannot be opened, before one that fails each lookup takes its place; it need not return.
+  /// Is told why a table cannot be opened, before one that fails each lookup takes its place; it need not
+  /// return.
   std::function<void(const std::string& problem)> cannot_open = {};
   LogSink log;
 };

@@ -77,7 +77,8 @@ config::Config load_config(const std::string& directory, int verbose, bool only_
     fail_text(text.substr(advice + 2));
   }
   if (borrowed) sys::set_environment(imported_environment(*config));
-  service::open_log(*config, current.name, {.to_stderr = true, .to_log = current.to_log, .verbose = verbose, .connect_late = true});
+  service::open_log(*config, current.name,
+                    {.to_stderr = true, .to_log = current.to_log, .verbose = verbose, .connect_late = true});
   if (!current.called_as.empty()) {
     log::Settings settings = log::settings();
     settings.stderr_name = current.called_as;

@@ -45,8 +45,8 @@ struct Traits {
 int run(const Traits& traits, const std::function<int()>& body);
 
 /// Loads the configuration and opens the log that it asks for. An error ends the process. `directory` is that
-/// of an option -c; empty: MAIL_CONFIG or the built-in one. With `only_listed` it must be one that the built-in
-/// one's main.cf names; for programs with borrowed rights that always holds.
+/// of an option -c; empty: MAIL_CONFIG or the built-in one. With `only_listed` it must be one that the
+/// built-in one's main.cf names; for programs with borrowed rights that always holds.
 config::Config load_config(const std::string& directory, int verbose, bool only_listed = false);
 
 /// The entries of the own environment that import_environment lists, and those that it sets.
@@ -68,8 +68,8 @@ template <typename... A>
   fail_text(fmt::format(format, std::forward<A>(arguments)...));
 }
 
-/// sys::spawn(). While the system has no room for another process it is tried again, as fork_attempts and fork_delay
-/// say.
+/// sys::spawn(). While the system has no room for another process it is tried again, as fork_attempts and
+/// fork_delay say.
 Result<pid_t> spawn(const config::Config& config, const sys::SpawnRequest& request);
 
 /// Becomes a program of ours; an error ends the process.

@@ -52,7 +52,8 @@ void flush_queue(const config::Config& config) {
   for (const auto& [service, letters] : requests) {
     auto sent = clients::trigger("public/" + service, letters);
     if (sent) continue;
-    // A service that does not answer is said once; one that is not there could be a mistake in the configuration.
+    // A service that does not answer is said once; one that is not there could be a mistake in the
+    // configuration.
     if (sent.error().code == ENOENT) {
       log::warning("{}", sent.error().text);
     } else {

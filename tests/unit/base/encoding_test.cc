@@ -7,7 +7,8 @@ namespace {
 
 TEST(Xtext, RoundTripsEveryByte) {
   std::string all;
-  for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
+  for (int c = 0; c < 256; ++c)
+    all += static_cast<char>(c);
   std::string encoded = xtext_encode(all);
   EXPECT_EQ(encoded.find('\n'), std::string::npos);
   EXPECT_EQ(xtext_decode(encoded), all);
@@ -24,7 +25,8 @@ TEST(Base64, FollowsRfc4648Vectors) {
   EXPECT_EQ(base64_encode("f"), "Zg==");
   EXPECT_EQ(base64_encode("fo"), "Zm8=");
   EXPECT_EQ(base64_encode("foobar"), "Zm9vYmFy");
-  for (std::string text : {"", "f", "fo", "foo", "foob"}) EXPECT_EQ(base64_decode(base64_encode(text)), text);
+  for (std::string text : {"", "f", "fo", "foo", "foob"})
+    EXPECT_EQ(base64_decode(base64_encode(text)), text);
 }
 
 TEST(Base64, RejectsWhatIsNotBase64) {

@@ -66,9 +66,13 @@ TEST(Text, Utf8RejectsOverlongAndSurrogates) {
 }
 
 TEST(Text, UnescapedReadsCForms) {
-  EXPECT_EQ(unescaped("a\\r\\n\\\\\\001\\3777\\0x\\z\\"), std::string("a\r\n\\\x01\xff" "7\0xz\\", 11));
+  EXPECT_EQ(unescaped("a\\r\\n\\\\\\001\\3777\\0x\\z\\"), std::string("a\r\n\\\x01\xff"
+                                                                      "7\0xz\\",
+                                                                      11));
 }
-TEST(Text, EscapedUsesCForms) { EXPECT_EQ(escaped("a\r\n\\\x01\xff"), "a\\r\\n\\\\\\001\\377"); }
+TEST(Text, EscapedUsesCForms) {
+  EXPECT_EQ(escaped("a\r\n\\\x01\xff"), "a\\r\\n\\\\\\001\\377");
+}
 
 TEST(Text, ReplaceAllReplacesEveryOccurrence) {
   EXPECT_EQ(replace_all("aXbXX", "X", "--"), "a--b----");

@@ -95,7 +95,8 @@ TEST_F(ContentTest, LongHeadersAreCut) {
                        mail({"X: " + std::string(90, 'a'), " " + std::string(90, 'b'), "Y: c", "", ""}));
   EXPECT_EQ(out.content, "X: " + std::string(90, 'a') + "\nY: c\n\n\n");
   // Not those that this system makes.
-  out = submit("header_size_limit = 20\n", mail({"Message-Id: <1>", "From: x@y", "X: " + std::string(30, 'a'), "", ""}, "local"));
+  out = submit("header_size_limit = 20\n",
+               mail({"Message-Id: <1>", "From: x@y", "X: " + std::string(30, 'a'), "", ""}, "local"));
   EXPECT_EQ(out.content, "Message-Id: <1>\nFrom: x@y\nX: " + std::string(17, 'a') +
                              "\nDate: Tue, 14 Nov 2023 22:13:20 +0000 (UTC)\n\n\n");
 }

@@ -1,7 +1,6 @@
 // Canonical maps, masquerading and virtual aliases.
-#include "support.h"
-
 #include "base/text.h"
+#include "support.h"
 
 namespace postrider::cleanup {
 namespace {
@@ -81,7 +80,8 @@ TEST_F(MappingTest, CanonicalMapsGoOnUntilNothingChanges) {
 }
 
 TEST_F(MappingTest, KeysAreQuotedWhereAddressesAre) {
-  std::string tables = "pcre:{{/^i j@x$/ bad@x} {/^\"q u\"@x$/ good@x} {/^p@x$/ bad@x}}, inline:{ {a@x=bad@x} }\n";
+  std::string tables =
+      "pcre:{{/^i j@x$/ bad@x} {/^\"q u\"@x$/ good@x} {/^p@x$/ bad@x}}, inline:{ {a@x=bad@x} }\n";
   std::string main_cf = "canonical_maps = " + replace_all(tables, "$/", "$$/") + "myorigin = x\n";
   EXPECT_EQ(submit(main_cf, mail_to("q u@x")).envelope, "S:joe@x R:good@x(q u@x)");
   EXPECT_EQ(submit(main_cf, mail_to("i j@x")).envelope, "S:joe@x R:i j@x(i j@x)");

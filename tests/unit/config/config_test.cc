@@ -182,7 +182,8 @@ TEST_F(ConfigTest, MyoriginCanBeTheNameOfAFile) {
       return std::string(problem.what());
     }
   };
-  EXPECT_EQ(error("myorigin = /nowhere/mailname\n"), "/nowhere/mailname: cannot open file: No such file or directory");
+  EXPECT_EQ(error("myorigin = /nowhere/mailname\n"),
+            "/nowhere/mailname: cannot open file: No such file or directory");
   ASSERT_TRUE(sys::replace_file(path, "\nexample.com\n", 0600));
   EXPECT_EQ(error("myorigin = $config_directory/mailname\n"), "myorigin file " + path + " is empty");
 }

@@ -86,7 +86,8 @@ TEST(NetworksOf, StylesChooseTheNetworkOfEachAddress) {
 TEST_F(StartupTest, InetProtocolsLimitOwnAddresses) {
   auto ipv4 = own_addresses(files_.load("inet_protocols = ipv4\n"));
   ASSERT_TRUE(ipv4);
-  for (const auto& entry : *ipv4) EXPECT_TRUE(entry.address.is_ipv4());
+  for (const auto& entry : *ipv4)
+    EXPECT_TRUE(entry.address.is_ipv4());
   EXPECT_TRUE(own_addresses(files_.load("inet_protocols =\n"))->empty());
   EXPECT_EQ(inet_protocols(files_.load("inet_protocols = ipv5\n")).error().text,
             "unknown inet_protocols value \"ipv5\" in \"ipv5\"");
@@ -97,7 +98,8 @@ TEST_F(StartupTest, InetInterfacesNameOwnAddresses) {
             "parameter inet_interfaces: no local interface found for 198.51.100.77");
   auto loopback = own_addresses(files_.load("inet_interfaces = loopback-only\n"));
   ASSERT_TRUE(loopback);
-  for (const auto& entry : *loopback) EXPECT_TRUE(entry.address.is_loopback());
+  for (const auto& entry : *loopback)
+    EXPECT_TRUE(entry.address.is_loopback());
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ class StatusFilterTest : public testing::Test {
 };
 
 constexpr const char* kTables =
-    "pcre:{{/^4(\\.2\\.0 come) later$/ 5$1 never}, {/^5\\.1\\.1 / 4.1.1 not yet}, {/^2\\.0\\.0 / 4.0.0 not ok},"
+    "pcre:{{/^4(\\.2\\.0 come) later$/ 5$1 never}, {/^5\\.1\\.1 / 4.1.1 not yet}, {/^2\\.0\\.0 / 4.0.0 not "
+    "ok},"
     " {/^2\\.1\\.0 / 2.9.9 fine}, {/^5\\.0\\.0 / nonsense}, {/^5\\.7\\.1 / 4.7.0}}";
 
 TEST_F(StatusFilterTest, MakesTemporaryFailuresPermanentAndTheOtherWayRound) {

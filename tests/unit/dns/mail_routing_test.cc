@@ -10,7 +10,8 @@
 #include "dns_server.h"
 #include "log_lines.h"
 
-// Covers: ignore_mx_lookup_error, smtp_balance_inet_protocols, lmtp_balance_inet_protocols, lmtp_address_preference
+// Covers: ignore_mx_lookup_error, smtp_balance_inet_protocols, lmtp_balance_inet_protocols,
+// lmtp_address_preference
 namespace postrider::dns {
 namespace {
 

@@ -1,14 +1,14 @@
 #include "io/fiber.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <thread>
 
+#include <gtest/gtest.h>
+
 #include "io/loop.h"
-#include "sys/fd.h"
 #include "io/offload.h"
 #include "io/sync.h"
+#include "sys/fd.h"
 
 namespace postrider::io {
 namespace {
@@ -133,7 +133,8 @@ TEST(Offload, GivesUpAtTheDeadlineWhileTheCallGoesOn) {
   run_with_loop([&] {
     auto result = offload(
         [release] {
-          while (!*release) std::this_thread::yield();
+          while (!*release)
+            std::this_thread::yield();
           return 1;
         },
         Deadline::after(milliseconds(5)));
@@ -202,7 +203,8 @@ TEST(Fiber, AParkedFiberFindsItsStackAsItLeftIt) {
       yield();
       size_t before = seen.size();
       ASSERT_TRUE(sys::write_all(pipe.write.get(), std::string_view(&c, 1)));
-      while (seen.size() == before) ASSERT_TRUE(done.wait(Deadline::after(seconds(20))));
+      while (seen.size() == before)
+        ASSERT_TRUE(done.wait(Deadline::after(seconds(20))));
     }
     EXPECT_EQ(seen, "abc");
   });

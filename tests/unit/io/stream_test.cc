@@ -85,7 +85,8 @@ TEST(Stream, LargeTransfersKeepTheirBytes) {
   run_with_loop([] {
     auto [ours, peer] = make_ends();
     std::string data;
-    for (int i = 0; data.size() < 3'000'000; ++i) data += std::to_string(i) + "\r\n";
+    for (int i = 0; data.size() < 3'000'000; ++i)
+      data += std::to_string(i) + "\r\n";
     TaskGroup group;
     group.spawn([&] {
       EXPECT_TRUE(peer.write_through(data, Deadline::after(seconds(10))));

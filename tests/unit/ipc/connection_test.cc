@@ -1,9 +1,8 @@
 #include "ipc/connection.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include <signal.h>
 
 #include <gtest/gtest.h>
 
@@ -33,7 +32,9 @@ struct Sum {
   void fields(auto& f) { f(words); }
 };
 
-Deadline soon() { return Deadline::after(seconds(20)); }
+Deadline soon() {
+  return Deadline::after(seconds(20));
+}
 
 /// A service on a socket of its own directory; each connection is served by `serve` in a fiber.
 class Service {
@@ -60,7 +61,9 @@ class Service {
     ::rmdir(directory_.c_str());
   }
   std::string path() const { return directory_ + "/s"; }
-  Endpoint endpoint() const { return {.path = path(), .asker = "test", .idle = seconds(5), .timeout = seconds(20)}; }
+  Endpoint endpoint() const {
+    return {.path = path(), .asker = "test", .idle = seconds(5), .timeout = seconds(20)};
+  }
   int connections = 0;
 
  private:
@@ -79,7 +82,8 @@ void serve_answers(io::Stream stream) {
   });
   dispatcher.on<Sum>([](Sum sum, Deadline) -> Result<Answer> {
     Answer answer;
-    for (const auto& word : sum.words) answer.text += word;
+    for (const auto& word : sum.words)
+      answer.text += word;
     return answer;
   });
   Connection connection(std::move(stream), "server");
@@ -120,7 +124,8 @@ TEST(Client, RequestsOfSeveralKindsMayArriveTogether) {
       group.spawn([&] { EXPECT_EQ(client.call<Answer>(ask("x"), soon()).value().text, "re: x"); });
       group.spawn([&] {
         Sum sum;
-        for (const char* word : {"a", "b", "c"}) sum.words.emplace_back(word);
+        for (const char* word : {"a", "b", "c"})
+          sum.words.emplace_back(word);
         EXPECT_EQ(client.call<Answer>(sum, soon()).value().text, "abc");
       });
     }
@@ -204,7 +209,8 @@ TEST(Dispatcher, GarbageEndsOnlyThatConnection) {
       auto served = dispatcher.serve(connection, seconds(20), seconds(20));
       if (!served) errors.push_back(served.error().text);
     });
-    for (std::string garbage : {std::string("GET / HTTP/1.0\r\n\r\n"), std::string("\x10\0\0\0", 4) + std::string(16, 'x')}) {
+    for (std::string garbage :
+         {std::string("GET / HTTP/1.0\r\n\r\n"), std::string("\x10\0\0\0", 4) + std::string(16, 'x')}) {
       auto stream = io::connect(*sys::Address::from_path(service.path()), std::nullopt, soon()).value();
       stream.write(garbage);
       ASSERT_TRUE(stream.flush(soon()));

@@ -39,7 +39,8 @@ TEST_F(Log, PostlogLinesHaveTheClientFormatOfPostlogd) {
   flush();
   std::string line = receive(receiver.get());
   EXPECT_EQ(line.substr(3, 1), " ");
-  EXPECT_EQ(line.substr(15), " mx postfix/smtpd[" + std::to_string(getpid()) + "]: connect from client[192.0.2.1]");
+  EXPECT_EQ(line.substr(15),
+            " mx postfix/smtpd[" + std::to_string(getpid()) + "]: connect from client[192.0.2.1]");
 }
 
 TEST_F(Log, LinesHaveALimit) {
@@ -70,7 +71,10 @@ TEST_F(Log, UntrustedBytesAreMadePrintable) {
 }
 
 TEST_F(Log, FallsBackToTheFileWhilePostlogdIsAway) {
-  open({.ident = "x", .host_name = "h", .postlog_path = directory_ + "/none", .fallback_file = directory_ + "/maillog"});
+  open({.ident = "x",
+        .host_name = "h",
+        .postlog_path = directory_ + "/none",
+        .fallback_file = directory_ + "/maillog"});
   info("kept");
   flush();
   EXPECT_TRUE(sys::read_file(directory_ + "/maillog", 1000).value().ends_with("]: kept\n"));

@@ -25,7 +25,8 @@ TEST(CommandStatus, FollowsSysexits) {
   EXPECT_EQ(unknown.diagnostic_type, "x-unix");
   EXPECT_EQ(unknown.diagnostic_text, "user unknown");
   EXPECT_EQ(status_of(RunEnd::exited, 75).status.text(), "4.3.0");
-  EXPECT_EQ(status_of(RunEnd::exited, 69, "going down\n").reason, "service unavailable. Command output: going down ");
+  EXPECT_EQ(status_of(RunEnd::exited, 69, "going down\n").reason,
+            "service unavailable. Command output: going down ");
   mail::DeliveryStatus other = status_of(RunEnd::exited, 1);
   EXPECT_EQ(other.status.text(), "5.3.0");
   EXPECT_EQ(other.reason, "Command died with status 1: \"prog arg\"");
@@ -80,12 +81,15 @@ TEST(SetCommand, UsesAShellOnlyForItsCharacters) {
   EXPECT_TRUE(request.argv.empty());
 }
 
-TEST(Censored, ReplacesWhatAShellCouldMistake) { EXPECT_EQ(censored("a$(b)\303\244;c", "abc"), "a__b____c"); }
+TEST(Censored, ReplacesWhatAShellCouldMistake) {
+  EXPECT_EQ(censored("a$(b)\303\244;c", "abc"), "a__b____c");
+}
 
 TEST(ExportedEnvironment, TakesValuesOfThisProcessAndGivenOnes) {
   ASSERT_EQ(setenv("POSTRIDER_TEST_NAME", "value", 1), 0);
-  EXPECT_THAT(exported_environment("POSTRIDER_TEST_NAME, LANG=C {WITH=a b} { X = y z } POSTRIDER_TEST_ABSENT"),
-              ElementsAre("POSTRIDER_TEST_NAME=value", "LANG=C", "WITH=a b", "X=y z"));
+  EXPECT_THAT(
+      exported_environment("POSTRIDER_TEST_NAME, LANG=C {WITH=a b} { X = y z } POSTRIDER_TEST_ABSENT"),
+      ElementsAre("POSTRIDER_TEST_NAME=value", "LANG=C", "WITH=a b", "X=y z"));
 }
 
 }  // namespace

@@ -23,8 +23,9 @@ TEST(CopyMessage, MboxHasFromLineQuotedFromLinesAndAnEmptyLineAtTheEnd) {
   MemoryMessage memory("Subject: one\n\nFrom here\nto there\n From\n\nFrom again\n");
   std::string out = copy(memory.message(), CopyFormat::mbox());
   size_t first_line = out.find('\n');
-  EXPECT_THAT(out.substr(0, first_line),
-              MatchesRegex("From joe@sender.test  [A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [0-9]{4}"));
+  EXPECT_THAT(
+      out.substr(0, first_line),
+      MatchesRegex("From joe@sender.test  [A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [0-9]{4}"));
   EXPECT_EQ(out.substr(first_line + 1),
             "Return-Path: <joe@sender.test>\nX-Original-To: Alice@site.test\nDelivered-To: alice@site.test\n"
             "Subject: one\n\n>From here\nto there\n From\n\n>From again\n\n");
@@ -73,12 +74,14 @@ TEST(CopyMessage, OnlyTheBeginningOfALongLineIsQuotedAndALastLineWithoutEndGetsO
 TEST(CopyMessage, TellsAReadFailureFromAWriteFailure) {
   MemoryMessage damaged("x\n");
   damaged.damage();
-  auto read = copy_message(damaged.message(), CopyFormat::mbox(), [](std::string_view) { return Result<void>(); });
+  auto read =
+      copy_message(damaged.message(), CopyFormat::mbox(), [](std::string_view) { return Result<void>(); });
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().step, CopyStep::read);
   MemoryMessage memory("x\n");
-  auto written = copy_message(memory.message(), CopyFormat::mbox(),
-                              [](std::string_view) -> Result<void> { return fail(ErrorKind::system, "full"); });
+  auto written = copy_message(memory.message(), CopyFormat::mbox(), [](std::string_view) -> Result<void> {
+    return fail(ErrorKind::system, "full");
+  });
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().step, CopyStep::write);
 }
@@ -99,14 +102,16 @@ TEST(CopyMessage, StuffsDotsAndEndsLinesAsACommandWantsIt) {
 
 TEST(CopyMessage, LongMessagesArriveInBoundedPieces) {
   std::string text;
-  for (int i = 0; i < 20'000; ++i) text += "0123456789012345678901234567890123456789\n";
+  for (int i = 0; i < 20'000; ++i)
+    text += "0123456789012345678901234567890123456789\n";
   MemoryMessage memory(text);
   size_t largest = 0, total = 0;
-  auto copied = copy_message(memory.message(), CopyFormat::maildir(), [&](std::string_view piece) -> Result<void> {
-    largest = std::max(largest, piece.size());
-    total += piece.size();
-    return {};
-  });
+  auto copied =
+      copy_message(memory.message(), CopyFormat::maildir(), [&](std::string_view piece) -> Result<void> {
+        largest = std::max(largest, piece.size());
+        total += piece.size();
+        return {};
+      });
   ASSERT_TRUE(copied);
   EXPECT_GT(total, text.size());
   EXPECT_LT(largest, 100'000U);

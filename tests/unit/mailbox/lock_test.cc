@@ -39,7 +39,8 @@ TEST(LockMethods, AreWordsOfTheParameter) {
   EXPECT_EQ(unknown.error().text, "unknown mailbox_delivery_lock value \"magic\" in \"fcntl, magic\"");
   auto none = parse_lock_methods("virtual_mailbox_lock", " ");
   ASSERT_FALSE(none);
-  EXPECT_EQ(none.error().text, "parameter virtual_mailbox_lock specifies no applicable mailbox locking method");
+  EXPECT_EQ(none.error().text,
+            "parameter virtual_mailbox_lock specifies no applicable mailbox locking method");
 }
 
 }  // namespace

@@ -34,14 +34,14 @@ TEST_F(Maildir, MakesTheDirectoriesAndAFileWithAUniqueName) {
     EXPECT_THAT(name, MatchesRegex("[0-9]+\\.V[0-9a-f]+I[0-9a-f]+M[0-9]+\\..+"));
     EXPECT_TRUE(content(path("a/box/new/" + name)).starts_with("Return-Path: <joe@sender.test>\n"));
     EXPECT_TRUE(content(path("a/box/new/" + name)).ends_with("\n\nbody\n"));
-    struct stat st {};
+    struct stat st{};
     ASSERT_EQ(stat(path("a/box/new/" + name).c_str(), &st), 0);
     EXPECT_EQ(st.st_mode & 0777, 0600U);
     EXPECT_EQ(st.st_nlink, 1U);
   }
   EXPECT_TRUE(names("a/box/tmp").empty());
   for (const char* directory : {"a", "a/box", "a/box/new", "a/box/cur", "a/box/tmp"}) {
-    struct stat st {};
+    struct stat st{};
     ASSERT_EQ(stat(path(directory).c_str(), &st), 0);
     EXPECT_EQ(st.st_mode & 0777, 0700U) << directory;
   }
@@ -61,7 +61,8 @@ TEST_F(Maildir, WithoutAPlaceItSaysWhichFileAndWhy) {
   write(path("box"), "a file");
   mail::DeliveryStatus out = deliver(target("box"));
   EXPECT_EQ(out.status.text(), "5.2.0");
-  EXPECT_THAT(out.reason, MatchesRegex("maildir delivery failed: create maildir file .*/box/tmp/.*: Not a directory"));
+  EXPECT_THAT(out.reason,
+              MatchesRegex("maildir delivery failed: create maildir file .*/box/tmp/.*: Not a directory"));
   MaildirTarget lenient = target("box");
   lenient.fallback = "4.2.0";
   EXPECT_EQ(deliver(lenient).status.text(), "4.2.0");

@@ -16,7 +16,8 @@ class Mbox : public WithDirectory {
   MboxTarget target(const std::string& name) {
     MboxTarget out;
     out.path = path(name);
-    out.locks = {.methods = {.flock = false, .fcntl = true, .dotlock = true}, .attempts = 1, .delay = seconds(0)};
+    out.locks = {
+        .methods = {.flock = false, .fcntl = true, .dotlock = true}, .attempts = 1, .delay = seconds(0)};
     out.open_as = out.write_as = self();
     out.required_owner = self().uid;
     return out;
@@ -35,7 +36,7 @@ TEST_F(Mbox, AppendsAndSaysWhereTheMessageBegins) {
   std::string text = content(path("box"));
   EXPECT_EQ(static_cast<size_t>(second.start) * 2, text.size());
   EXPECT_TRUE(text.ends_with("body\n\n"));
-  struct stat st {};
+  struct stat st{};
   ASSERT_EQ(stat(path("box").c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 0777, 0600U);
   EXPECT_FALSE(sys::exists(path("box.lock")));

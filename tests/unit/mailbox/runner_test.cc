@@ -8,8 +8,8 @@
 
 #include "io/loop.h"
 #include "mailbox/command.h"
-#include "sys/socket.h"
 #include "support.h"
+#include "sys/socket.h"
 
 namespace postrider::mailbox {
 namespace {
@@ -35,11 +35,12 @@ class RunnerTest : public WithDirectory {
   RunResult run(RunRequest request, std::string_view input) {
     RunResult out;
     io::run_with_loop([&] {
-      auto result = runner_->run(std::move(request), [&](const Sink& sink) -> std::expected<void, CopyFailure> {
-        auto written = sink(input);
-        if (!written) return std::unexpected(CopyFailure{CopyStep::write, written.error()});
-        return {};
-      });
+      auto result =
+          runner_->run(std::move(request), [&](const Sink& sink) -> std::expected<void, CopyFailure> {
+            auto written = sink(input);
+            if (!written) return std::unexpected(CopyFailure{CopyStep::write, written.error()});
+            return {};
+          });
       ASSERT_TRUE(result) << result.error().text;
       out = std::move(*result);
       runner_.reset();
@@ -125,16 +126,17 @@ TEST_F(RunnerTest, SaysWhenTheDirectoryCannotBeEntered) {
   request.directory = path("none");
   RunResult out = run(std::move(request), "");
   EXPECT_EQ(out.reply.end, RunEnd::not_prepared);
-  EXPECT_EQ(out.reply.error,
-            "cannot change directory to \"" + path("none") + "\" for uid=" + std::to_string(geteuid()) +
-                " gid=" + std::to_string(getegid()) + ": No such file or directory");
+  EXPECT_EQ(out.reply.error, "cannot change directory to \"" + path("none") +
+                                 "\" for uid=" + std::to_string(geteuid()) +
+                                 " gid=" + std::to_string(getegid()) + ": No such file or directory");
 }
 
 TEST_F(RunnerTest, WithoutAShellTheReportNamesTheStep) {
   RunRequest request = shell("");
   request.shell_command.clear();
   request.argv.emplace_back("nosuchprogram");
-  EXPECT_EQ(run(std::move(request), "").reply.error, "pipe_command: execvp nosuchprogram: No such file or directory");
+  EXPECT_EQ(run(std::move(request), "").reply.error,
+            "pipe_command: execvp nosuchprogram: No such file or directory");
 }
 
 TEST_F(RunnerTest, GivesAConnectionToACommand) {
@@ -142,7 +144,8 @@ TEST_F(RunnerTest, GivesAConnectionToACommand) {
   ASSERT_TRUE(sys::write_all(pair.first.get(), "a question\n"));
   RunReply reply;
   io::run_with_loop([&] {
-    auto result = runner_->run_connected(shell("read line; echo \"answer to $line\"; exit 3"), pair.second.get());
+    auto result =
+        runner_->run_connected(shell("read line; echo \"answer to $line\"; exit 3"), pair.second.get());
     ASSERT_TRUE(result) << result.error().text;
     reply = *result;
   });
@@ -190,7 +193,8 @@ TEST_F(RunnerTest, RunsOneCommandAfterTheOther) {
   io::run_with_loop([&] {
     for (int i = 0; i < 5; ++i) {
       RunRequest request = shell("echo " + std::to_string(i));
-      auto out = runner_->run(std::move(request), [](const Sink&) { return std::expected<void, CopyFailure>(); });
+      auto out =
+          runner_->run(std::move(request), [](const Sink&) { return std::expected<void, CopyFailure>(); });
       ASSERT_TRUE(out);
       EXPECT_EQ(out->reply.output, std::to_string(i) + "\n");
     }
@@ -205,7 +209,8 @@ TEST(RunnerLimits, CommandsCannotWriteLargeFiles) {
     RunRequest request;
     set_command(request, "head -c 5000 /dev/zero > " + directory + "/file", "");
     request.environment.emplace_back("PATH=/usr/bin:/bin");
-    auto out = runner->run(std::move(request), [](const Sink&) { return std::expected<void, CopyFailure>(); });
+    auto out =
+        runner->run(std::move(request), [](const Sink&) { return std::expected<void, CopyFailure>(); });
     ASSERT_TRUE(out);
     EXPECT_NE(out->reply.number, 0);
     EXPECT_EQ(std::filesystem::file_size(directory + "/file"), 1000U);

@@ -22,9 +22,11 @@ namespace postrider::mailbox {
 class MemoryMessage final : public queue::ByteSource {
  public:
   explicit MemoryMessage(std::string_view text) {
-    for (std::string_view line : split_each(text, '\n')) lines_.emplace_back(line);
+    for (std::string_view line : split_each(text, '\n'))
+      lines_.emplace_back(line);
     if (!lines_.empty() && lines_.back().empty()) lines_.pop_back();
-    for (const std::string& line : lines_) queue::append_record(bytes_, queue::RecordType::text, line);
+    for (const std::string& line : lines_)
+      queue::append_record(bytes_, queue::RecordType::text, line);
     queue::append_record(bytes_, queue::RecordType::extracted, "");
   }
   /// Ends in the middle of the content.

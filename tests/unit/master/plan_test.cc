@@ -20,7 +20,9 @@ class PlanTest : public testing::Test {
     config_ = *config::Config::load(options);
   }
   ~PlanTest() override { std::system(("rm -rf " + directory_).c_str()); }
-  Plan plan(const char* program, int limit, int cores = 4) { return make_plan(*config_, program, limit, cores); }
+  Plan plan(const char* program, int limit, int cores = 4) {
+    return make_plan(*config_, program, limit, cores);
+  }
 
   std::string directory_;
   std::optional<config::Config> config_;

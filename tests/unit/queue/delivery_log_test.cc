@@ -108,7 +108,9 @@ TEST(DeliveryLog, TextFromPeersCannotForgeLines) {
   auto entries = read_all(text);
   ASSERT_EQ(entries.size(), 1U);
   EXPECT_EQ(entries[0].recipient, "a@b.test");
-  EXPECT_EQ(entries[0].reason, "bad?recipient=other@b.test??" "?<x>: y");
+  EXPECT_EQ(entries[0].reason,
+            "bad?recipient=other@b.test??"
+            "?<x>: y");
 }
 
 TEST(DeliveryLog, EntriesWithoutHeadline) {
@@ -119,7 +121,8 @@ TEST(DeliveryLog, EntriesWithoutHeadline) {
 
 TEST(DeliveryLog, EntryBehindOneThatWasCutOffIsRead) {
   for (LogForm form : {LogForm::headline, LogForm::attributes}) {
-    std::string torn = log_entry({.recipient = "torn@b.test", .diagnostic_type = "smtp", .diagnostic_text = "x"}, form);
+    std::string torn =
+        log_entry({.recipient = "torn@b.test", .diagnostic_type = "smtp", .diagnostic_text = "x"}, form);
     std::string whole = log_entry(full_entry(), form);
     for (size_t size = 0; size < torn.size() - 1; ++size) {
       auto entries = read_all(torn.substr(0, size) + whole);

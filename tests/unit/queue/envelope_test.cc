@@ -175,7 +175,8 @@ TEST(Envelope, DamageIsRefusedWithReasonAndOffset) {
   std::string good = message(kStart + rcpt("a"));
   EXPECT_EQ(refusal(good), "");
   EXPECT_EQ(refusal(""), "missing end record");
-  EXPECT_EQ(refusal(record(static_cast<RecordType>('?'), "x") + good), "Unexpected record type '?' at offset 0");
+  EXPECT_EQ(refusal(record(static_cast<RecordType>('?'), "x") + good),
+            "Unexpected record type '?' at offset 0");
   EXPECT_THAT(refusal(good.substr(0, good.size() - 2)), HasSubstr("missing end record"));
   EXPECT_THAT(refusal(good.substr(0, 150)), HasSubstr("missing end record"));
   EXPECT_THAT(refusal(kStart + rcpt("a") + record(RecordType::message, "")),

@@ -1,15 +1,13 @@
 #include "queue/message_writer.h"
 
-#include "queue/committer.h"
-
 #include <cerrno>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "io/loop.h"
-#include "queue/content.h"
 #include "queue/committer.h"
+#include "queue/content.h"
 #include "queue/envelope.h"
 #include "support/fault_files.h"
 

@@ -249,7 +249,8 @@ TEST_F(ResolverTest, PatternsHaveNoSayInRoutes) {
     log_.clear();
     set_up({{parameter, "pcre:{{/^(.*)@/ x:$$1}}"}});
     EXPECT_EQ(route("a@else.test", "b@sender.test"), "default smtp:else.test a@else.test");
-    EXPECT_THAT(log_, ElementsAre(testing::HasSubstr("regular expression substitution is not allowed: skipping this rule")));
+    EXPECT_THAT(log_, ElementsAre(testing::HasSubstr(
+                          "regular expression substitution is not allowed: skipping this rule")));
   }
 }
 

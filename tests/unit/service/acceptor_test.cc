@@ -19,7 +19,9 @@ void end(Acceptor& acceptor) {
   io::sleep_for(milliseconds(1));
 }
 
-Deadline soon() { return Deadline::after(seconds(20)); }
+Deadline soon() {
+  return Deadline::after(seconds(20));
+}
 
 TEST(Acceptor, TakesNoMoreClientsThanItsLimitAndSaysSo) {
   io::run_with_loop([] {
@@ -37,8 +39,10 @@ TEST(Acceptor, TakesNoMoreClientsThanItsLimitAndSaysSo) {
     acceptor.on_worn_out([] {});
     acceptor.add_listener(std::move(listener.fd), false);
     std::vector<io::Stream> clients;
-    for (int i = 0; i < 3; ++i) clients.push_back(io::connect(listener.address, std::nullopt, soon()).value());
-    while (inside < 2) io::sleep_for(milliseconds(1));
+    for (int i = 0; i < 3; ++i)
+      clients.push_back(io::connect(listener.address, std::nullopt, soon()).value());
+    while (inside < 2)
+      io::sleep_for(milliseconds(1));
     io::sleep_for(milliseconds(5));
     EXPECT_EQ(inside, 2);
     EXPECT_EQ(rooms, (std::vector<Room>{Room::free, Room::full}));
@@ -66,8 +70,10 @@ TEST(Acceptor, IsWornOutAfterMaxUse) {
     acceptor.on_worn_out([&] { worn_out = true; });
     acceptor.add_listener(std::move(listener.fd), false);
     std::vector<io::Stream> clients;
-    for (int i = 0; i < 3; ++i) clients.push_back(io::connect(listener.address, std::nullopt, soon()).value());
-    while (!worn_out) io::sleep_for(milliseconds(1));
+    for (int i = 0; i < 3; ++i)
+      clients.push_back(io::connect(listener.address, std::nullopt, soon()).value());
+    while (!worn_out)
+      io::sleep_for(milliseconds(1));
     io::sleep_for(milliseconds(5));
     EXPECT_EQ(served, 2);
     EXPECT_EQ(room, Room::none);
@@ -85,12 +91,14 @@ TEST(Acceptor, ClosesItsListenersWhenItStopsWhoeverIsStillServed) {
     acceptor.on_worn_out([] {});
     acceptor.add_listener(std::move(listener.fd), false);
     auto client = io::connect(listener.address, std::nullopt, soon());
-    while (acceptor.active() == 0) io::sleep_for(milliseconds(1));
+    while (acceptor.active() == 0)
+      io::sleep_for(milliseconds(1));
     acceptor.stop();
     io::yield();
     EXPECT_TRUE(sys::listen_stream(listener.address, 1));
     go.notify_all();
-    while (acceptor.active() > 0) io::sleep_for(milliseconds(1));
+    while (acceptor.active() > 0)
+      io::sleep_for(milliseconds(1));
     end(acceptor);
   });
 }
@@ -105,7 +113,8 @@ TEST(Acceptor, LeavesWhenNobodyComes) {
     acceptor.on_worn_out([&] { worn_out = true; });
     acceptor.add_listener(std::move(listener.fd), false);
     Deadline limit = soon();
-    while (!worn_out && !limit.passed()) io::sleep_for(milliseconds(10));
+    while (!worn_out && !limit.passed())
+      io::sleep_for(milliseconds(10));
     EXPECT_TRUE(worn_out);
     end(acceptor);
   });

@@ -10,15 +10,16 @@ namespace {
 Result<Arguments> parse(std::vector<std::string> words) {
   words.insert(words.begin(), "smtpd");
   std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
+  for (std::string& word : words)
+    argv.push_back(word.data());
   argv.push_back(nullptr);
   optind = 1;
   return parse_arguments(static_cast<int>(words.size()), argv.data());
 }
 
 TEST(Arguments, ReadsWhatMasterGives) {
-  auto a = parse({"-n", "127.0.0.1:25", "-t", "inet", "-s", "2", "-m", "100", "-u", "-c", "-v", "-D", "-v", "-o", "x = a b", "-o",
-                  "y="});
+  auto a = parse({"-n", "127.0.0.1:25", "-t", "inet", "-s", "2", "-m", "100", "-u", "-c", "-v", "-D", "-v",
+                  "-o", "x = a b", "-o", "y="});
   ASSERT_TRUE(a) << a.error().text;
   EXPECT_EQ(a->service_name, "127.0.0.1:25");
   EXPECT_EQ(a->type, config::ServiceType::inet);

@@ -46,7 +46,8 @@ TEST(Transaction, ProbesASessionThatWasIdle) {
   converse(
       [](ScriptedServer& server) {
         server.greet("PIPELINING");
-        for (const char* expected : {"RSET", "MAIL FROM:<joe@sender.test>", "RCPT TO:<a@dest.test>", "DATA"}) {
+        for (const char* expected :
+             {"RSET", "MAIL FROM:<joe@sender.test>", "RCPT TO:<a@dest.test>", "DATA"}) {
           EXPECT_EQ(server.receive(), expected);
         }
         server.send("250 reset\r\n250 ok\r\n250 ok\r\n354 go\r\n");

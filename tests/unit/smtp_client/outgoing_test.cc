@@ -70,8 +70,8 @@ TEST(Outgoing, AppliesChecksToHeadersAndBody) {
   LogLines log;
   Sent sent = send({.checks = &checks}, {"X-Gone:1", "X-Stripped:1", "X-Old:1", "X-First:1", "X-Watch:1",
                                          "X-Bad:1", "", "secret", "noise", "text"});
-  EXPECT_THAT(sent.lines, ElementsAre("X-New: 2", "X-Zero: 0", "X-First:1", "X-Watch:1", "X-Bad:1", "",
-                                      "***", "text"));
+  EXPECT_THAT(sent.lines,
+              ElementsAre("X-New: 2", "X-Zero: 0", "X-First:1", "X-Watch:1", "X-Bad:1", "", "***", "text"));
   EXPECT_FALSE(sent.trouble);
   EXPECT_THAT(
       log.lines,

@@ -40,7 +40,8 @@ TEST(Spawn, ReportsAProgramThatCannotBeExecuted) {
 TEST(Spawn, LeavesOnlyListedDescriptorsOpen) {
   Pipe extra = make_pipe().value();
   (void)set_close_on_exec(extra.read.get(), true);
-  EXPECT_EQ(output_of({.argv = {"/bin/sh", "-c", "for i in 3 4 5 6 7 8; do [ -e /proc/self/fd/$i ] && echo $i; done; :"}}),
+  EXPECT_EQ(output_of({.argv = {"/bin/sh", "-c",
+                                "for i in 3 4 5 6 7 8; do [ -e /proc/self/fd/$i ] && echo $i; done; :"}}),
             "");
 }
 
@@ -66,8 +67,9 @@ TEST(Spawn, StartsWithDefaultSignals) {
 
 TEST(Spawn, CanStartASessionOfItsOwn) {
   // A session leader's id is that of its session: field 6 of its status line.
-  std::string sid = output_of({.argv = {"/bin/sh", "-c", "read -r _ _ _ _ pgrp sid _ </proc/$$/stat; [ $sid = $$ ] && echo own"},
-                               .new_session = true});
+  std::string sid = output_of(
+      {.argv = {"/bin/sh", "-c", "read -r _ _ _ _ pgrp sid _ </proc/$$/stat; [ $sid = $$ ] && echo own"},
+       .new_session = true});
   EXPECT_EQ(sid, "own\n");
 }
 
