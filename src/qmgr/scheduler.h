@@ -80,8 +80,8 @@ struct Destination {
     friend auto operator<=>(const ReadyKey&, const ReadyKey&) = default;
   } ready_key{};
   Clock::time_point timed_key;
-  bool keeps_connections =
-      false;  // Deliveries have followed each other closely: agents keep their connections.
+  // Deliveries have followed each other closely: agents keep their connections.
+  bool keeps_connections = false;
   std::set<Job*, JobOrder> blocked;  // Jobs that were found to wait for it, and may do so no more.
 };
 

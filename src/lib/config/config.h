@@ -46,8 +46,8 @@ struct Source {
 /// A configuration with which a program cannot start. what() is the line that Postfix logs after "fatal: ".
 class ConfigError : public std::runtime_error {
  public:
-  ConfigError(std::string text, Source source, std::string remedy)
-      : std::runtime_error(std::move(text)), source_(std::move(source)), remedy_(std::move(remedy)) {}
+  ConfigError(const std::string& text, Source source, std::string remedy)
+      : std::runtime_error(text), source_(std::move(source)), remedy_(std::move(remedy)) {}
 
   const Source& source() const { return source_; }
   /// What to do about it, one sentence.

@@ -61,7 +61,7 @@ Located locate(std::string_view message, std::string_view path) {
   if (message.starts_with(path)) message.remove_prefix(path.size());
   constexpr std::string_view kLine = "line ";
   size_t at = message.find(kLine);
-  if (at != message.npos && at <= 2) {
+  if (at <= 2) {
     size_t digits = at + kLine.size(), end = digits;
     while (end < message.size() && is_digit(message[end]))
       ++end;

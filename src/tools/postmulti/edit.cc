@@ -16,8 +16,6 @@
 
 namespace postrider::postmulti {
 
-namespace params = config::params;
-
 namespace {
 
 std::unexpected<Error> refuse(std::string text) {
