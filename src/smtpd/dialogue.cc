@@ -38,6 +38,7 @@ std::optional<Dialogue::Command> Dialogue::read_command() {
     out.text.pop_back();
   // A text with a null byte ends there for programs that pass it on.
   out.text.resize(std::min(out.text.find('\0'), out.text.size()));
+  log_line('<', out.text);
   return out;
 }
 
@@ -87,7 +88,16 @@ std::optional<std::string_view> Dialogue::read_bytes(size_t max) {
   return out;
 }
 
+void Dialogue::log_line(char direction, std::string_view text) const {
+  if (logged_) {
+    log::info("{} {}: {}", direction, client_, printable(text));
+  } else if (log::verbose()) {
+    log::debug("{} {}: {}", direction, client_, printable(text));
+  }
+}
+
 void Dialogue::write_line(std::string_view text) {
+  log_line('>', text);
   stream_.write(text);
   stream_.write("\r\n");
 }

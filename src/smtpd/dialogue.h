@@ -22,6 +22,9 @@ class Dialogue {
   Dialogue(const Settings& settings, io::Stream stream, std::string client)
       : settings_(settings), client_(std::move(client)), stream_(std::move(stream)), pace_(settings.pace()) {}
 
+  /// Whether commands and replies go to the log whatever its level (debug_peer_list).
+  void set_logged(bool logged) { logged_ = logged; }
+
   struct Command {
     std::string text;
     bool bare_lf = false;
@@ -48,12 +51,14 @@ class Dialogue {
  private:
   bool note_failure(const Error& error);
   void skip_rest_of_line(std::string_view beginning);
+  void log_line(char direction, std::string_view text) const;
 
   const Settings& settings_;
   std::string client_;
   io::Stream stream_;
   smtp::Pace pace_;
   End end_ = End::none;
+  bool logged_ = false;
   size_t unread_ = 0;  // Of the last read_bytes(): to be consumed.
 };
 

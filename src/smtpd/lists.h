@@ -24,6 +24,7 @@ struct Lists {
   table::MatchList verp;               ///< Clients that may use XVERP.
   table::MatchList bare_lf_exclusions;
   table::MatchList event_exceptions;  ///< Clients without limits.
+  table::MatchList debug_peers;       ///< Clients whose dialogue is logged.
   table::MatchList noop_commands, forbidden_commands;
   table::Maps command_filter;
   table::Maps ehlo_discard;  ///< By client address.

@@ -20,6 +20,11 @@ std::string shown(std::string_view text) {
   return printable(text.substr(0, kShown));
 }
 
+/// One line or the beginning of one.
+bool is_single_line(std::string_view input) {
+  return input.substr(0, input.find('\n')).size() + 1 >= input.size();
+}
+
 }  // namespace
 
 Session::Session(const Server& server, io::Stream stream, Client client)
@@ -53,6 +58,7 @@ void Session::assess_client() {
   if (stand_alone()) return;
   may_xclient_ = allowed_by(lists.xclient, client_, deadline);
   may_verp_ = allowed_by(lists.verp, client_, deadline);
+  dialogue_.set_logged(has_client(lists.debug_peers, client_, deadline));
   without_limits_ = may_xclient_ == Allowed::yes || has_client(lists.event_exceptions, client_, deadline);
   if (bare_lf_ != BareLf::accept && has_client(lists.bare_lf_exclusions, client_, deadline))
     bare_lf_ = BareLf::accept;
@@ -61,14 +67,6 @@ void Session::assess_client() {
     if (found && *found) discarded_ = smtp::parse_keywords((*found)->value);
   }
 }
-
-namespace {
-
-bool is_single_line(std::string_view input) {
-  return input.find('\n') + 1 == input.size();
-}
-
-}  // namespace
 
 bool Session::greet() {
   if (client_.unidentified) {

@@ -270,6 +270,11 @@ TEST_F(SessionTest, WhoDoesNotWaitIsSentAway) {
 
 TEST_F(SessionTest, OneCommandMayComeBeforeTheGreeting) {
   serve("", [&](Peer& peer) {
+    peer.send("EH");  // Who types, or a packet that was cut.
+    EXPECT_TRUE(peer.reply().starts_with("220 mx.test"));
+    EXPECT_TRUE(peer.say("LO x.test").starts_with("250-mx.test"));
+  });
+  serve("", [&](Peer& peer) {
     peer.send("EHLO x.test\r\n");
     EXPECT_TRUE(peer.reply().starts_with("220 mx.test"));
     EXPECT_TRUE(peer.reply().starts_with("250-mx.test"));
