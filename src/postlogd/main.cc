@@ -33,7 +33,11 @@ class LogFile {
 
  private:
   void open() {
-    auto fd = sys::open_file(path_, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, mode_);
+    // As it was handed down: by its name it may not be opened, when it is a pipe of another user, or a
+    // socket.
+    auto fd = path_ == "/dev/stdout"
+                  ? sys::duplicate(STDOUT_FILENO)
+                  : sys::open_file(path_, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, mode_);
     if (!fd) log::fatal("{}", fd.error().text);
     fd_ = std::move(*fd);
     (void)sys::set_nonblocking(fd_.get(), false);
