@@ -1,5 +1,6 @@
 #include "smtp/agent.h"
 
+#include "log/log.h"
 #include "smtp/delivery.h"
 
 namespace postrider::smtp_client {
@@ -21,6 +22,15 @@ dns::ResolverSettings resolver_settings(const Settings& settings, const Tables& 
   return out;
 }
 
+std::unique_ptr<sasl::ClientService> open_sasl(const config::Config& config, const Settings& settings) {
+  if (!settings.sasl.enabled) return nullptr;
+  auto service = sasl::create_client_service(settings.sasl.plug_in);
+  if (service) return std::move(*service);
+  log::warning("{}", service.error().text);
+  throw config::ConfigError("SASL library initialization", config.source(settings.parameter("sasl_type")),
+                            "`postconf -A` lists what the type can be");
+}
+
 }  // namespace
 
 Agent::Agent(const config::Config& config, Protocol protocol, const std::vector<std::string>& attributes)
@@ -33,6 +43,7 @@ Agent::Agent(const config::Config& config, Protocol protocol, const std::vector<
       checking_router_(resolver_, hosts_, with_loop_check(settings_.routing, true)),
       plain_router_(resolver_, hosts_, with_loop_check(settings_.routing, false)),
       generic_(config, tables_.generic, tables_.local_domains),
+      sasl_(open_sasl(config, settings_)),
       notices_(config, settings_),
       cache_(settings_.cache.idle, kMaxIdleSessions),
       cache_reports_(config, cache_) {

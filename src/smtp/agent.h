@@ -1,6 +1,7 @@
 // What the deliveries of a process share.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,8 @@ class Agent {
     return cache_;
   }
   GenericMap& generic() { return generic_; }
+  /// Null: nowhere is logged in.
+  sasl::ClientService* sasl() { return sasl_.get(); }
   PostmasterNotices& notices() { return notices_; }
   /// With or without a look whether this system is among the hosts that are found.
   dns::MailRouter& router(bool loop_check) { return loop_check ? checking_router_ : plain_router_; }
@@ -54,6 +57,7 @@ class Agent {
   dns::HostLookup hosts_;
   dns::MailRouter checking_router_, plain_router_;
   GenericMap generic_;
+  std::unique_ptr<sasl::ClientService> sasl_;
   PostmasterNotices notices_;
   SessionCache cache_;
   CacheReports cache_reports_;

@@ -8,6 +8,7 @@
 #include "delivery/pass.h"
 #include "log/log.h"
 #include "mailbox/delivered_to.h"
+#include "smtp/authentication.h"
 #include "smtp/connector.h"
 #include "smtp/introduction.h"
 #include "smtp/transfer.h"
@@ -85,6 +86,7 @@ void Delivery::try_destinations() {
       log::warning("{}: {}", job_.request.queue_id, destination.error().text);
       return ledger_.remember(local_failure("4.3.5", "mail system configuration error"));
     }
+    nexthop_ = destination->text;
     if (destination->kind == Destination::Kind::path) {
       try_path(*destination);
     } else {
@@ -104,7 +106,7 @@ void Delivery::try_path(const Destination& destination) {
   read_cache_policy(destination);
   cache_key_.clear();
   if (load_sessions_) {
-    auto kept = agent_.cache().take_by_address(address_key(destination.name, 0));
+    auto kept = agent_.cache().take_by_address(kept_key(destination.name, 0));
     if (kept && use_kept(std::move(kept), {})) return;
   }
   auto session = connect(*address, {.host = settings_.myhostname, .address = destination.name, .port = 0});
@@ -180,6 +182,8 @@ void Delivery::read_cache_policy(const Destination& destination) {
     load_sessions_ = settings_.cache.on_demand && (job_.request.flags & proto::kDeliverConnectionLoad) != 0;
     store_sessions_ = settings_.cache.on_demand && (job_.request.flags & proto::kDeliverConnectionStore) != 0;
   }
+  // A session in which one sender has logged in is not for others.
+  if (settings_.sasl.by_sender) load_sessions_ = store_sessions_ = false;
   cache_key_ = address_key(destination.text, destination.port);
 }
 
@@ -197,7 +201,7 @@ void Delivery::forget_host(Progress& progress, const std::string& address) const
 std::unique_ptr<ServerSession> Delivery::take_kept(const Destination& destination,
                                                    const dns::MailHost& host) {
   unsigned port = host.port.value_or(destination.port);
-  auto session = agent_.cache().take_by_address(address_key(host.address.ip(), port));
+  auto session = agent_.cache().take_by_address(kept_key(host.address.ip(), port));
   if (session) session->client.set_host(name_of(host));
   return session;
 }
@@ -245,6 +249,12 @@ bool Delivery::use_kept(std::unique_ptr<ServerSession> session, const Progress& 
   return true;
 }
 
+/// The same server may be another one to somebody who logs in: passwords go by next hop, too.
+std::string Delivery::kept_key(std::string_view address, unsigned port) const {
+  std::string out = address_key(address, port);
+  return settings_.sasl.enabled ? fmt::format("{} {}", out, nexthop_) : out;
+}
+
 bool Delivery::may_keep(const ServerSession& session) const {
   const CacheRules& rules = settings_.cache;
   return store_sessions_ && Clock::now() < session.started + rules.reuse_time &&
@@ -269,7 +279,10 @@ std::unique_ptr<ServerSession> Delivery::connect(const sys::Address& address, sm
 }
 
 bool Delivery::introduce(ServerSession& session) {
-  return Introduction(settings_, agent_.tables(), job_.request, ledger_, session).run();
+  if (!Introduction(settings_, agent_.tables(), job_.request, ledger_, session).run()) return false;
+  return !agent_.sasl() ||
+         Authentication(*agent_.sasl(), settings_, agent_.tables(), job_.request, nexthop_, ledger_, session)
+             .run();
 }
 
 void Delivery::transfer(ServerSession& session) {
@@ -285,7 +298,7 @@ void Delivery::finish(std::unique_ptr<ServerSession> session) {
   if (good && may_keep(*session)) {
     tell_postmaster();
     const smtp::Peer& peer = session->client.peer();
-    std::string key = address_key(peer.address, peer.port);
+    std::string key = kept_key(peer.address, peer.port);
     agent_.cache().store(std::move(session), std::exchange(cache_key_, {}), std::move(key));
   } else {
     if (session->say_goodbye && !session->client.failure()) {

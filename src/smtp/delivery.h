@@ -44,6 +44,7 @@ class Delivery {
   std::unique_ptr<ServerSession> take_kept(const Destination& destination, const dns::MailHost& host);
   bool use_kept(std::unique_ptr<ServerSession> session, const Progress& progress);
   bool may_keep(const ServerSession& session) const;
+  std::string kept_key(std::string_view address, unsigned port) const;
 
   std::unique_ptr<ServerSession> connect(const sys::Address& address, smtp::Peer peer);
   bool introduce(ServerSession& session);
@@ -60,6 +61,7 @@ class Delivery {
   Ledger ledger_;
   bool first_destination_ = true, last_destination_ = false, at_fallback_ = false;
   bool load_sessions_ = false, store_sessions_ = false;
+  std::string nexthop_;    ///< The destination that is being tried, as it was given.
   std::string cache_key_;  ///< Of the destination whose first good session is found by it; or empty.
   std::set<std::string> kept_used_;  ///< Addresses whose kept sessions were tried.
 };

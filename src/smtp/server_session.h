@@ -20,8 +20,9 @@ struct ServerSession {
 
   smtp::ClientSession client;
   Clock::time_point started = Clock::now();
-  bool best_mx = false;    ///< None is preferred over this server: if it is us, there is a loop.
-  int uses = 0;            ///< Messages, this one included.
+  bool best_mx = false;  ///< None is preferred over this server: if it is us, there is a loop.
+  int uses = 0;          ///< Messages, this one included.
+  bool logged_in = false;
   bool delay_dot = false;  ///< For a firewall: the last line of a message goes alone and late.
   TroubleSeen trouble;
   /// It was kept for another message, but was of no use: the message has to go another way.

@@ -11,9 +11,12 @@
 #include "config/params/cleanup.h"
 #include "config/params/instance.h"
 #include "config/params/lmtp.h"
+#include "config/params/lmtp_tls.h"
 #include "config/params/rewrite.h"
 #include "config/params/services.h"
 #include "config/params/smtp.h"
+#include "config/params/smtp_tls.h"
+#include "config/params/smtpd_tls.h"
 #include "config/params/system.h"
 #include "log/log.h"
 
@@ -190,6 +193,37 @@ PixRules read_pix(const Reader& r) {
   return out;
 }
 
+Settings::Sasl read_sasl(const config::Config& config, const Reader& r, const std::string& prefix) {
+  Settings::Sasl out;
+  out.enabled = r.get(params::smtp_sasl_auth_enable, params::lmtp_sasl_auth_enable);
+  if (!out.enabled) return out;
+  if (r.get(params::smtp_sasl_password_maps, params::lmtp_sasl_password_maps).empty()) {
+    refuse(config, prefix + "sasl_auth_enable",
+           fmt::format("specify a password table via the `{}sasl_password_maps' configuration parameter",
+                       prefix),
+           "or do not enable authentication");
+  }
+  std::string words = r.get(params::smtp_sasl_security_options, params::lmtp_sasl_security_options);
+  auto options = sasl::parse_security_options(words);
+  if (!options) {
+    refuse(config, prefix + "sasl_security_options",
+           fmt::format("unknown SASL security options value \"{}\" in \"{}\"", options.error().text, words),
+           "the options are noplaintext, noactive, nodictionary, noanonymous and mutual_auth");
+  }
+  out.options = *options;
+  out.by_sender =
+      r.get(params::smtp_sender_dependent_authentication, params::lmtp_sender_dependent_authentication);
+  out.soft_bounce = r.get(params::smtp_sasl_auth_soft_bounce, params::lmtp_sasl_auth_soft_bounce);
+  out.dummy_auth = r.get(params::smtp_send_dummy_mail_auth, params::lmtp_send_dummy_mail_auth);
+  out.delimiter =
+      r.get(params::smtp_sasl_password_result_delimiter, params::lmtp_sasl_password_result_delimiter)[0];
+  out.plug_in.type = r.get(params::smtp_sasl_type, params::lmtp_sasl_type);
+  // The name of the protocol in the registry of SASL, for both.
+  out.plug_in.service = prefix == "lmtp_" ? "lmtp" : "smtp";
+  out.plug_in.authorize_as_user = config.get(params::send_cyrus_sasl_authzid);
+  return out;
+}
+
 mail::MimeOptions read_mime(const config::Config& config) {
   mail::MimeOptions out;
   out.header_size_limit = static_cast<size_t>(config.get(params::header_size_limit));
@@ -251,6 +285,7 @@ Settings::Settings(const config::Config& config, Protocol chosen, const std::vec
                   r.get(params::smtp_bind_address6, params::lmtp_bind_address6), enforce, AF_INET6, own);
   cache = read_cache(config, r);
   pix = read_pix(r);
+  sasl = read_sasl(config, r, parameter(""));
   if (r.get(params::smtp_address_verify_target, params::lmtp_address_verify_target) == "data") {
     probe_target = ProbeTarget::data;
   }

@@ -11,6 +11,7 @@
 #include "config/tcp_ports.h"
 #include "dns/mail_routing.h"
 #include "mail/mime.h"
+#include "sasl/client.h"
 #include "smtp/client.h"
 #include "sys/socket.h"
 
@@ -77,6 +78,17 @@ struct Settings {
   SourceAddress source4, source6;
   CacheRules cache;
   PixRules pix;
+
+  /// Logging in (smtp_sasl_*).
+  struct Sasl {
+    bool enabled = false;
+    bool by_sender = false;   ///< Senders have passwords of their own.
+    bool soft_bounce = true;  ///< A login that is refused defers mail.
+    bool dummy_auth = false;  ///< MAIL has AUTH=<> then.
+    char delimiter = ':';     ///< Between user and password.
+    sasl::SecurityOptions options;
+    sasl::ClientSettings plug_in;
+  } sasl;
 
   ProbeTarget probe_target = ProbeTarget::rcpt;
   bool soft_bounce = false;

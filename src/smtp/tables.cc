@@ -3,7 +3,9 @@
 #include "clients/tables.h"
 #include "config/params/cleanup.h"
 #include "config/params/lmtp.h"
+#include "config/params/lmtp_tls.h"
 #include "config/params/smtp.h"
+#include "config/params/smtp_tls.h"
 #include "config/params/system.h"
 
 namespace postrider::smtp_client {
@@ -73,6 +75,12 @@ Tables::Tables(const config::Config& config, const Settings& settings)
       open(params::smtp_discard_ehlo_keyword_address_maps, params::lmtp_discard_lhlo_keyword_address_maps);
   pix_workarounds = open(params::smtp_pix_workaround_maps, params::lmtp_pix_workaround_maps);
   generic = open(params::smtp_generic_maps, params::lmtp_generic_maps);
+  if (settings.sasl.enabled) {
+    sasl_passwords = open(params::smtp_sasl_password_maps, params::lmtp_sasl_password_maps);
+    sasl_mechanisms = clients::open_match_list(
+        catalog, config, lmtp ? params::lmtp_sasl_mechanism_filter : params::smtp_sasl_mechanism_filter,
+        table::MatchList::Kind::text, paths);
+  }
   auto body_limit = static_cast<size_t>(config.get(params::body_checks_size_limit));
   checks = checks::Checks(catalog, config, check_parameters(lmtp), body_limit, paths);
   status_filter = open(params::smtp_delivery_status_filter, params::lmtp_delivery_status_filter, kTextKeys);

@@ -28,6 +28,8 @@ struct Tables {
   table::Maps ehlo_keywords;            ///< smtp_discard_ehlo_keyword_address_maps
   table::Maps pix_workarounds;          ///< smtp_pix_workaround_maps
   table::Maps generic;                  ///< smtp_generic_maps
+  table::Maps sasl_passwords;           ///< smtp_sasl_password_maps, where it is used.
+  table::MatchList sasl_mechanisms;     ///< smtp_sasl_mechanism_filter
   table::Maps status_filter;            ///< smtp_delivery_status_filter
   checks::Checks checks;                ///< smtp_header_checks and its kin.
   /// Domains that are this system: generic maps may name addresses there by their local part.

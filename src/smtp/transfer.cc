@@ -167,6 +167,7 @@ Result<smtp::Envelope> Transfer::make_envelope() {
                          .body = body_type(request.encoding),
                          .ret = static_cast<mail::Ret>(request.dsn_ret & 3U),
                          .envelope_id = envelope_id};
+  mail.null_auth = session_.logged_in && settings_.sasl.dummy_auth;
   mail.smtputf8 = (request.sendopts & kWantsUtf8) != 0;
   out.mail = mail.text(session_.client.capabilities());
   out.recipients.reserve(ledger_.size());

@@ -16,8 +16,9 @@ struct Client {
   std::string
       socket_address;  ///< The address that the connection is from, whatever XCLIENT says; empty: none.
   std::string port = "unknown";
-  std::string login;  ///< Who has logged in, as XCLIENT says; empty: nobody.
-  int family = 0;     ///< AF_INET, AF_INET6; 0: not known.
+  std::string login;         ///< Who has logged in; empty: nobody.
+  std::string login_method;  ///< How: "PLAIN", or "XCLIENT", which says so.
+  int family = 0;            ///< AF_INET, AF_INET6; 0: not known.
   std::string server_address = "unknown", server_port = "unknown";  ///< What it has connected to.
   bool unidentified = false;  ///< The load balancer in front has not told who it is.
   std::string label;          ///< "name[address]", as log lines have it.

@@ -32,7 +32,7 @@ std::optional<Dialogue::Command> Dialogue::read_command() {
     return std::nullopt;
   }
   Command out{std::string(line->text), line->end == io::LineEnd::lf};
-  if (line->end == io::LineEnd::partial) skip_rest_of_line(out.text);
+  if (line->end == io::LineEnd::partial) skip_rest_of_line(out.text, settings_.line_length_limit);
   if (end_ != End::none) return std::nullopt;
   while (out.text.ends_with('\r'))
     out.text.pop_back();
@@ -43,8 +43,8 @@ std::optional<Dialogue::Command> Dialogue::read_command() {
 }
 
 /// A line is skipped up to some length; who sends more is not worth the trouble.
-void Dialogue::skip_rest_of_line(std::string_view beginning) {
-  size_t limit = settings_.line_length_limit, skipped = 0;
+void Dialogue::skip_rest_of_line(std::string_view beginning, size_t limit) {
+  size_t skipped = 0;
   log::warning("{}: request longer than {}: {}...", client_, limit, printable(beginning.substr(0, kShown)));
   for (;;) {
     auto line = stream_.read_line(limit, pace_.deadline());
@@ -59,6 +59,26 @@ void Dialogue::skip_rest_of_line(std::string_view beginning) {
       end_ = End::lost;
       return;
     }
+  }
+}
+
+std::optional<Dialogue::Response> Dialogue::read_response(size_t limit) {
+  constexpr size_t kPiece = 8 * 1024;  // Whatever the stream's own limit is.
+  pace_ = settings_.pace();
+  Response out;
+  for (;;) {
+    auto line = stream_.read_line(std::min(kPiece, limit - out.text.size()), pace_.deadline());
+    if (!line || line->end == io::LineEnd::eof) {
+      note_failure(line ? Error(ErrorKind::closed, "") : line.error());
+      return std::nullopt;
+    }
+    out.text += line->text;
+    if (line->end != io::LineEnd::partial) return out;
+    if (out.text.size() < limit) continue;
+    out.too_long = true;
+    skip_rest_of_line(out.text, limit);
+    if (end_ != End::none) return std::nullopt;
+    return out;
   }
 }
 

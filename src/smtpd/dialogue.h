@@ -32,6 +32,13 @@ class Dialogue {
   /// The next command line, without its end; what is too long is cut off. Nothing when the connection is
   /// over.
   std::optional<Command> read_command();
+  /// The next line, which is no command and may have `limit` bytes: a longer one has been read to its end and
+  /// is told as such. Nothing when the connection is over.
+  struct Response {
+    std::string text;
+    bool too_long = false;
+  };
+  std::optional<Response> read_response(size_t limit);
   /// A line of content or a piece of one. The text is valid until the next call.
   std::optional<io::Line> read_content();
   /// Some bytes of a chunk, at most `max`; consumed with the next call.
@@ -50,7 +57,7 @@ class Dialogue {
 
  private:
   bool note_failure(const Error& error);
-  void skip_rest_of_line(std::string_view beginning);
+  void skip_rest_of_line(std::string_view beginning, size_t limit);
   void log_line(char direction, std::string_view text) const;
 
   const Settings& settings_;

@@ -107,6 +107,7 @@ std::expected<void, std::string> set_xclient(const Pair& pair, Substitute& to, F
     }
   } else if (name == "LOGIN") {
     to.client.login = is_unavailable(value) ? std::string() : value;
+    to.client.login_method = to.client.login.empty() ? "" : kXclientLogin;
   } else {
     return Refused(fmt::format("501 5.5.4 Bad XCLIENT attribute name: {}", written));
   }

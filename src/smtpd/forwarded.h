@@ -16,6 +16,9 @@ namespace postrider::smtpd {
 /// A name that a client gave, fit for headers and log lines.
 std::string harmless_name(std::string_view name);
 
+/// How a client has logged in of which XCLIENT tells the name.
+inline constexpr std::string_view kXclientLogin = "XCLIENT";
+
 /// What inet_protocols leaves: addresses of other families are none that a client can have.
 struct Families {
   bool ipv4 = true, ipv6 = true;

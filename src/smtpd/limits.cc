@@ -39,11 +39,13 @@ EventLimits::EventLimits(const config::Config& c)
       connection_rate(limit(c.get(params::smtpd_client_connection_rate_limit))),
       message_rate(limit(c.get(params::smtpd_client_message_rate_limit))),
       recipient_rate(limit(c.get(params::smtpd_client_recipient_rate_limit))),
+      auth_rate(limit(c.get(params::smtpd_client_auth_rate_limit))),
       ipv4_prefix(c.get(params::smtpd_client_ipv4_prefix_length)),
       ipv6_prefix(c.get(params::smtpd_client_ipv6_prefix_length)) {}
 
 bool EventLimits::any() const {
-  return connection_count > 0 || connection_rate > 0 || message_rate > 0 || recipient_rate > 0;
+  return connection_count > 0 || connection_rate > 0 || message_rate > 0 || recipient_rate > 0 ||
+         auth_rate > 0;
 }
 
 std::string event_ident(std::string_view service, const Client& client, const EventLimits& limits) {

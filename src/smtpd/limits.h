@@ -16,7 +16,7 @@ namespace postrider::smtpd {
 struct EventLimits {
   explicit EventLimits(const config::Config& config);
   bool any() const;
-  uint32_t connection_count, connection_rate, message_rate, recipient_rate;
+  uint32_t connection_count, connection_rate, message_rate, recipient_rate, auth_rate;
   int ipv4_prefix, ipv6_prefix;  ///< Clients of one network of this size count as one.
 };
 

@@ -3,6 +3,7 @@
 #include "clients/tables.h"
 #include "config/params/smtpd.h"
 #include "config/params/smtpd_access.h"
+#include "config/params/smtpd_tls.h"
 #include "config/params/system.h"
 #include "smtpd/client.h"
 
@@ -44,6 +45,8 @@ Lists::Lists(const config::Config& config, table::Catalog& catalog, std::vector<
   bare_lf_exclusions = list(params::smtpd_forbid_bare_newline_exclusions, MatchList::Kind::host);
   event_exceptions = list(params::smtpd_client_event_limit_exceptions, MatchList::Kind::host);
   debug_peers = list(params::debug_peer_list, MatchList::Kind::host);
+  sasl_exceptions = list(params::smtpd_sasl_exceptions_networks, MatchList::Kind::host);
+  sasl_mechanisms = list(params::smtpd_sasl_mechanism_filter, MatchList::Kind::text);
   noop_commands = list(params::smtpd_noop_commands, MatchList::Kind::text);
   forbidden_commands = list(params::smtpd_forbidden_commands, MatchList::Kind::text);
   command_filter = maps(params::smtpd_command_filter);

@@ -25,6 +25,8 @@ struct Lists {
   table::MatchList bare_lf_exclusions;
   table::MatchList event_exceptions;  ///< Clients without limits.
   table::MatchList debug_peers;       ///< Clients whose dialogue is logged.
+  table::MatchList sasl_exceptions;   ///< Clients that cannot log in.
+  table::MatchList sasl_mechanisms;   ///< What is announced.
   table::MatchList noop_commands, forbidden_commands;
   table::Maps command_filter;
   table::Maps ehlo_discard;  ///< By client address.

@@ -1,9 +1,14 @@
 // smtpd - receives mail by SMTP.
+#include <algorithm>
+#include <iterator>
 
 #include "clients/flush.h"
 #include "clients/own_addresses.h"
 #include "clients/tables.h"
+#include "config/params/instance.h"
+#include "config/params/smtpd_tls.h"
 #include "log/log.h"
+#include "sasl/server.h"
 #include "service/daemon.h"
 #include "smtpd/cleanup_sink.h"
 #include "smtpd/haproxy.h"
@@ -35,6 +40,23 @@ std::vector<sys::Address> own_addresses(const config::Config& config) {
   return out;
 }
 
+std::unique_ptr<sasl::Service> open_sasl(const config::Config& config, const Settings& settings) {
+  if (!settings.sasl.enabled) return nullptr;
+  namespace params = config::params;
+  auto service = sasl::create_service({.type = config.get(params::smtpd_sasl_type),
+                                       .path = config.get(params::smtpd_sasl_path),
+                                       .service = config.get(params::smtpd_sasl_service),
+                                       .hostname = settings.myhostname,
+                                       .realm = config.get(params::smtpd_sasl_local_domain),
+                                       .config_path = config.get(params::cyrus_sasl_config_path),
+                                       .config_directory = config.get(params::config_directory)});
+  if (service) return std::move(*service);
+  log::warning("{}", service.error().text);
+  throw config::ConfigError("SASL per-process initialization failed",
+                            config.source(params::smtpd_sasl_type.name()),
+                            "`postconf -a` lists what smtpd_sasl_type can be");
+}
+
 /// The process's one of everything.
 struct Process {
   explicit Process(const service::Daemon& daemon)
@@ -47,7 +69,9 @@ struct Process {
         cleanup(daemon.config(), settings),
         counter(daemon.config()),
         postmaster(daemon.config()),
-        flusher(daemon.config(), settings) {
+        flusher(daemon.config(), settings),
+        sasl(open_sasl(daemon.config(), settings)) {
+    if (sasl) std::ranges::copy(sasl->paths(), std::back_inserter(policy.paths));
     if (!settings.stand_alone) policy.require_relay_control();
   }
 
@@ -63,6 +87,7 @@ struct Process {
   AnvilCounter counter;
   PostmasterMail postmaster;
   FlushService flusher;
+  std::unique_ptr<sasl::Service> sasl;
   Server server{.settings = settings,
                 .limits = limits,
                 .lists = lists,
@@ -72,7 +97,8 @@ struct Process {
                 .mail = settings.stand_alone ? static_cast<MailSystem&>(postdrop) : cleanup,
                 .counter = counter,
                 .postmaster = postmaster,
-                .flusher = flusher};
+                .flusher = flusher,
+                .sasl = sasl.get()};
 };
 
 /// Whom the load balancer in front has told, or itself when it asks for its own sake.

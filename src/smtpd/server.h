@@ -4,6 +4,7 @@
 #include "access/judge.h"
 #include "access/policy.h"
 #include "proto/flush.h"
+#include "sasl/server.h"
 #include "smtpd/limits.h"
 #include "smtpd/lists.h"
 #include "smtpd/mail_sink.h"
@@ -31,6 +32,7 @@ struct Server {
   EventCounter& counter;
   Postmaster& postmaster;
   Flusher& flusher;
+  sasl::Service* sasl = nullptr;  ///< Null: nobody can log in.
 };
 
 }  // namespace postrider::smtpd

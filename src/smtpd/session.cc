@@ -20,6 +20,14 @@ std::string shown(std::string_view text) {
   return printable(text.substr(0, kShown));
 }
 
+/// A command as others than the server may see it: the first response of an authentication is a password.
+std::string_view without_secrets(std::string_view command) {
+  std::string_view rest = command;
+  auto verb = next_token(rest, " \t");
+  if (!verb || !equals_ignore_case(*verb, "AUTH") || !next_token(rest, " \t")) return command;
+  return command.substr(0, command.size() - rest.size());
+}
+
 /// One line or the beginning of one.
 bool is_single_line(std::string_view input) {
   return input.substr(0, input.find('\n')).size() + 1 >= input.size();
@@ -58,6 +66,7 @@ void Session::assess_client() {
   if (stand_alone()) return;
   may_xclient_ = allowed_by(lists.xclient, client_, deadline);
   may_verp_ = allowed_by(lists.verp, client_, deadline);
+  may_log_in_ = server_.sasl && allowed_by(lists.sasl_exceptions, client_, deadline) == Allowed::no;
   dialogue_.set_logged(has_client(lists.debug_peers, client_, deadline));
   without_limits_ = may_xclient_ == Allowed::yes || has_client(lists.event_exceptions, client_, deadline);
   if (bare_lf_ != BareLf::accept && has_client(lists.bare_lf_exclusions, client_, deadline))
@@ -146,7 +155,7 @@ bool Session::execute(Dialogue::Command command) {
     if (bare_lf_ == BareLf::reject) return refuse_bare_lf();
   }
   command_ = std::move(command.text);
-  transcript_.in(command_);
+  transcript_.in(without_secrets(command_));
   if (settings.smtputf8 && !is_valid_utf8(command_))
     return misunderstood("500 5.5.2 Error: bad UTF-8 syntax");
   if (!server_.lists.command_filter.empty() && !apply_command_filter(command_)) return local_data_error();
@@ -226,7 +235,7 @@ Session::Handler Session::handler(Verb verb) {
     case Verb::starttls:
       return &Session::not_implemented;
     case Verb::auth:
-      return &Session::no_authentication;
+      return &Session::auth;
     case Verb::mail:
       return &Session::mail;
     case Verb::rcpt:

@@ -84,9 +84,18 @@ class Session : private access::Journal {
   bool xclient(Words arguments);
   bool xforward(Words arguments);
   bool not_implemented(Words arguments);
-  bool no_authentication(Words arguments);
   bool offers(smtp::Keyword keyword) const { return !discarded_.has(keyword); }
   bool offers_utf8() const { return server_.settings.smtputf8 && offers(smtp::Keyword::smtputf8); }
+
+  // session_auth.cc: logging in
+  bool auth(Words arguments);
+  bool authentication_offered() const;
+  bool prepare_authentication();
+  bool report_login(std::string_view mechanism, sasl::Outcome outcome);
+  bool fail_login(std::string_view text);
+  void forget_login();
+  /// Whether the session is protected by TLS.
+  bool encrypted() const { return false; }
 
   // session_envelope.cc: MAIL and RCPT
   bool mail(Words arguments);
@@ -134,7 +143,11 @@ class Session : private access::Journal {
   BareLf bare_lf_;
   Allowed may_xclient_ = Allowed::no, may_xforward_ = Allowed::no, may_verp_ = Allowed::no;
   bool without_limits_ = false;
-  std::string access_denied_;  // The greeting was a refusal.
+  bool may_log_in_ = true;  // Not one of smtpd_sasl_exceptions_networks.
+  std::unique_ptr<sasl::Server> sasl_;
+  bool sasl_encrypted_ = false;          // What sasl_ was made for.
+  std::vector<std::string> mechanisms_;  // To be announced.
+  std::string access_denied_;            // The greeting was a refusal.
 
   // Where the session stands.
   std::string_view where_ = "CONNECT";

@@ -54,6 +54,7 @@ bool Session::ehlo(Words arguments) {
     log::warning("don't know if EHLO feature {} should be announced to {}", keyword, client_.label);
     return local_data_error();
   }
+  if (authentication_offered() && !prepare_authentication()) return local_data_error();
   if (!introduce(arguments, "ESMTP")) return false;
   if (!discarded_.empty() && !discarded_.has(Keyword::silent_discard)) {
     log::info("discarding EHLO keywords: {}", smtp::keyword_text(discarded_));
@@ -71,6 +72,11 @@ bool Session::ehlo(Words arguments) {
   offer(Keyword::xclient, "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT",
         may_xclient_ == Allowed::yes);
   offer(Keyword::xforward, "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT", may_xforward_ == Allowed::yes);
+  if (authentication_offered()) {
+    std::string names = join(mechanisms_, " ");
+    offer(Keyword::auth, "AUTH " + names);
+    offer(Keyword::auth, "AUTH=" + names, settings.sasl.old_clients);
+  }
   offer(Keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
   offer(Keyword::eightbitmime, "8BITMIME");
   offer(Keyword::dsn, "DSN");
@@ -175,6 +181,8 @@ bool Session::xclient(Words arguments) {
   if (may_xclient_ == Allowed::unknown) return local_data_error();
   if (may_xclient_ == Allowed::no) return refuse(kNotAuthorized, ErrorClass::policy);
   Substitute substitute{.client = client_, .helo_name = {}, .protocol = "SMTP", .has_helo = false};
+  // Whoever it is now, the client itself has not logged in.
+  if (substitute.client.login_method != kXclientLogin) substitute.client.login.clear();
   auto applied = apply_xclient(arguments, substitute, server_.settings.families);
   client_ = std::move(substitute.client);
   if (!applied) return refuse(applied.error());
@@ -206,10 +214,6 @@ bool Session::xforward(Words arguments) {
 
 bool Session::not_implemented(Words) {
   return refuse("502 5.5.1 Error: command not implemented");
-}
-
-bool Session::no_authentication(Words) {
-  return refuse("503 5.5.1 Error: authentication not enabled");
 }
 
 }  // namespace postrider::smtpd

@@ -215,7 +215,9 @@ bool Session::open_message() {
                   ErrorClass::resource);
   }
   std::string from;
-  if (!client_.login.empty()) from = fmt::format(", sasl_method=XCLIENT, sasl_username={}", client_.login);
+  if (!client_.login.empty())
+    from = fmt::format(", sasl_method={}, sasl_username={}", client_.login_method, client_.login);
+  if (!mail_->sasl_sender().empty()) from += fmt::format(", sasl_sender={}", mail_->sasl_sender());
   if (forwarded_) {
     if (!forwarded_->ident.empty()) from += fmt::format(", orig_queue_id={}", forwarded_->ident);
     if (forwarded_->has_client) from += fmt::format(", orig_client={}", forwarded_->label);

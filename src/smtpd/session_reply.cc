@@ -71,9 +71,10 @@ access::Facts Session::facts() const {
   out.socket_address = client_.socket_address;
   out.client_port = client_.port;
   if (!client_.login.empty()) {
-    out.sasl_method = "XCLIENT";
+    out.sasl_method = client_.login_method;
     out.sasl_username = client_.login;
   }
+  if (mail_) out.sasl_sender = mail_->sasl_sender();
   out.client = client_.label;
   out.reverse_name = client_.names.reverse_name;
   out.name_status = client_.names.name_status;

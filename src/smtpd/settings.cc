@@ -41,6 +41,25 @@ size_t count(int value) {
   return static_cast<size_t>(std::max(value, 0));
 }
 
+template <typename Param>
+sasl::SecurityOptions security_options(const config::Config& config, const Param& param) {
+  auto options = sasl::parse_security_options(config.get(param));
+  if (options) return *options;
+  throw config::ConfigError(
+      fmt::format("{}: unknown security option: {}", param.name(), options.error().text),
+      config.source(param.name()),
+      "the options are noplaintext, noactive, nodictionary, noanonymous, forward_secrecy and mutual_auth");
+}
+
+Settings::Sasl sasl_settings(const config::Config& config) {
+  return {.enabled = true,
+          .old_clients = config.get(params::broken_sasl_auth_clients),
+          .only_encrypted = config.get(params::smtpd_tls_auth_only),
+          .options = security_options(config, params::smtpd_sasl_security_options),
+          .tls_options = security_options(config, params::smtpd_sasl_tls_security_options),
+          .response_limit = count(config.get(params::smtpd_sasl_response_limit))};
+}
+
 }  // namespace
 
 Settings::Settings(const config::Config& c, bool alone)
@@ -93,6 +112,8 @@ Settings::Settings(const config::Config& c, bool alone)
       postdrop(c.get(params::command_directory) + "/postdrop") {
   cleanup_flags = flags_for_cleanup(c);
   if (auto protocols = config::inet_protocols(c)) families = {protocols->ipv4, protocols->ipv6};
+  // A local user is known already.
+  if (!alone && c.get(params::smtpd_sasl_auth_enable)) sasl = sasl_settings(c);
   // Local programs end lines as files do.
   if (alone) bare_lf = BareLf::accept;
 }

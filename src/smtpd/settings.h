@@ -7,6 +7,7 @@
 #include "base/deadline.h"
 #include "config/config.h"
 #include "mail/address_parts.h"
+#include "sasl/security.h"
 #include "smtp/ehlo.h"
 #include "smtp/pace.h"
 #include "smtpd/data_reader.h"
@@ -42,6 +43,16 @@ struct Settings {
   bool helo_required, strict_envelopes, disable_vrfy, delay_open, peername_lookup, client_port_logging,
       hide_client_session, show_login, delay_reject, soft_bounce;
   bool forbid_unauth_pipelining;
+
+  /// Logging in (smtpd_sasl_*).
+  struct Sasl {
+    bool enabled = false;
+    bool old_clients = false;     ///< "AUTH=" is announced, too.
+    bool only_encrypted = false;  ///< Not without TLS.
+    sasl::SecurityOptions options, tls_options;
+    size_t response_limit = 0;
+  } sasl;
+
   BareLf bare_lf;
   int bare_lf_code;
   Families families;

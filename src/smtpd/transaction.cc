@@ -73,9 +73,10 @@ Result<void> Transaction::open(const Origin& origin) {
   }
   put_attribute(names::kRewriteContext, origin.local_rewriting ? "local" : "remote");
   if (origin.client && !origin.client->login.empty()) {
-    put_attribute(names::kSaslMethod, "XCLIENT");
+    put_attribute(names::kSaslMethod, origin.client->login_method);
     put_attribute(names::kSaslUsername, origin.client->login);
   }
+  if (origin.client && !sasl_sender().empty()) put_attribute(names::kSaslSender, printable(sasl_sender()));
   if (!parameters_.envelope_id.empty()) put_attribute(names::kEnvelopeId, parameters_.envelope_id);
   if (parameters_.ret != mail::Ret::none) {
     put_attribute(names::kReturn, fmt::format("{}", static_cast<int>(parameters_.ret)));

@@ -38,6 +38,11 @@ class Transaction {
 
   const std::string& sender() const { return sender_; }
   const smtp::MailParameters& parameters() const { return parameters_; }
+  /// AUTH= as it was written; empty when there is none, or nobody is meant ("<>").
+  std::string_view sasl_sender() const {
+    return parameters_.auth && *parameters_.auth != "<>" ? std::string_view(*parameters_.auth)
+                                                         : std::string_view();
+  }
   /// Tells this message apart from others, before it has a queue file.
   const std::string& instance() const { return instance_; }
   /// Accepted recipients.

@@ -12,6 +12,8 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
   sink NAME ADDRESS:PORT       an SMTP server; its text: COMMAND -> REPLY (| separates replies for successive times, \\n the
                                lines of one reply; "silence" is none at all)
   lmtp-sink NAME ADDRESS:PORT
+  dovecot ADDRESS MECHANISM... an authentication server (tests/support/dovecot_auth.py); ADDRESS is a path or ADDRESS:PORT.
+                               What it is asked is in tmp/auth.log
   start | stop | reload | kill PROGRAM
   postmap TYPE:FILE            as the command, below the configuration directory
   smtp [PORT]                  a dialogue: "C: line" is sent, "S: reply" must come. After 354, "C:" lines are content.
@@ -38,6 +40,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import namespaces                                    # noqa: E402
+from dovecot_auth import AuthServer                  # noqa: E402
 from mailsystem import MailSystem                    # noqa: E402
 from servers import DnsServer, SmtpSink              # noqa: E402
 
@@ -132,6 +135,10 @@ class Runner:
 
     def step_lmtp_sink(self, argument, block):
         self.step_sink(argument, block, lmtp=True)
+
+    def step_dovecot(self, argument, _):
+        address, *mechanisms = argument.split()
+        AuthServer(address, f"{self.mail.directory}/tmp/auth.log", mechanisms).start()
 
     def step_start(self, *_):
         self.mail.start()

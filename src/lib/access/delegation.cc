@@ -42,7 +42,7 @@ policy::Attributes Judge::policy_request(const policy::ServiceSettings& service)
           {"stress", policy_.settings.stress},
           {"sasl_method", std::string(facts_.sasl_method)},
           {"sasl_username", std::string(facts_.sasl_username)},
-          {"sasl_sender", ""},
+          {"sasl_sender", std::string(facts_.sasl_sender)},
           {"ccert_subject", ""},
           {"ccert_issuer", ""},
           {"ccert_fingerprint", ""},

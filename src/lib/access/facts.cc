@@ -14,6 +14,7 @@ std::string event_text(std::string_view what, std::string_view text, const Facts
   if (facts.helo_name) out += fmt::format(" helo=<{}>", *facts.helo_name);
   if (!facts.sasl_method.empty()) out += fmt::format(" sasl_method={}", facts.sasl_method);
   if (!facts.sasl_username.empty()) out += fmt::format(" sasl_username={}", facts.sasl_username);
+  if (!facts.sasl_sender.empty()) out += fmt::format(" sasl_sender={}", facts.sasl_sender);
   return out;
 }
 

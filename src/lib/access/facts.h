@@ -23,7 +23,8 @@ struct Facts {
   std::string_view client_address;
   std::string_view socket_address;  ///< The same, but for what XCLIENT says.
   std::string_view client_port = "unknown";
-  std::string_view sasl_method, sasl_username;                           ///< Empty: nobody has logged in.
+  std::string_view sasl_method, sasl_username;  ///< Empty: nobody has logged in.
+  std::string_view sasl_sender;                 ///< AUTH= of MAIL, as it was written; empty: none.
   std::string_view server_address = "unknown", server_port = "unknown";  ///< What it has connected to.
   std::string_view client;                    ///< "name[address]", as log lines have it.
   std::string_view reverse_name = "unknown";  ///< Not verified.

@@ -130,6 +130,7 @@ Result<bool> Judge::rewrites_headers() {
       TRY(policy_.mynetworks.match(facts_.client_name, facts_.client_address, deadline_)).matched) {
     return true;
   }
+  if (clients.logins && !facts_.sasl_username.empty()) return true;
   for (const table::Maps& maps : clients.tables) {
     if (TRY(maps.find(facts_.client_address, table::Where::all, deadline_))) return true;
   }
@@ -286,14 +287,7 @@ Judge::Verdict Judge::apply(const Restriction& r, const Target& target) {
       log::warning("{}", r.problem);
       return Verdict::undecided;
     case Action::sender_login:
-      // The general restriction is both of the special ones.
-      if (r.name == "reject_sender_login_mismatch") {
-        log::warning("restriction `reject_authenticated_sender_login_mismatch' ignored: no SASL support");
-        log::warning("restriction `reject_unauthenticated_sender_login_mismatch' ignored: no SASL support");
-      } else {
-        log::warning("restriction `{}' ignored: no SASL support", r.name);
-      }
-      return Verdict::undecided;
+      return sender_login(r.name);
     case Action::reject_unverified:
       return unverified(r);
     case Action::removed:

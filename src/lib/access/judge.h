@@ -121,6 +121,10 @@ class Judge {
   Verdict unknown_hostname(std::string_view name);
   Verdict helo_restriction(const Restriction& restriction);
 
+  // logins.cc: who has logged in
+  bool knows_logins(std::string_view restriction) const;
+  Verdict sender_login(std::string_view restriction);
+
   // addresses.cc: senders and recipients
   Verdict address_restriction(const Restriction& restriction, const Target& target);
   Verdict non_fqdn_address(std::string_view address, std::string_view about);

@@ -15,6 +15,7 @@
 #include "config/params/services.h"
 #include "config/params/smtpd.h"
 #include "config/params/smtpd_access.h"
+#include "config/params/smtpd_tls.h"
 #include "config/params/system.h"
 #include "config/params/virtual.h"
 #include "log/log.h"
@@ -67,6 +68,8 @@ Policy::RewriteClients read_rewrite_clients(table::Catalog& catalog, const confi
       out.interfaces = true;
     } else if (equals_ignore_case(*word, "permit_mynetworks")) {
       out.networks = true;
+    } else if (equals_ignore_case(*word, "permit_sasl_authenticated")) {
+      out.logins = true;
     } else if (word->find(':') != std::string_view::npos) {
       auto maps = table::Maps::create(catalog, "local_header_rewrite_clients", *word, {});
       if (!maps)
@@ -74,7 +77,6 @@ Policy::RewriteClients read_rewrite_clients(table::Catalog& catalog, const confi
                                   "correct the table");
       out.tables.push_back(std::move(*maps));
     } else if (!equals_ignore_case(*word, "check_address_map") &&
-               !equals_ignore_case(*word, "permit_sasl_authenticated") &&
                !equals_ignore_case(*word, "permit_tls_clientcerts") &&
                !equals_ignore_case(*word, "permit_tls_all_clientcerts")) {
       log::warning("parameter local_header_rewrite_clients: invalid request: {}", *word);
@@ -109,7 +111,8 @@ std::string resolve_escapes(std::string_view text) {
 }
 
 Settings::Settings(const config::Config& c)
-    : delay_reject(c.get(params::smtpd_delay_reject)),
+    : sasl(c.get(params::smtpd_sasl_auth_enable)),
+      delay_reject(c.get(params::smtpd_delay_reject)),
       soft_bounce(c.get(params::soft_bounce)),
       allow_untrusted_routing(c.get(params::allow_untrusted_routing)),
       show_table_names(c.get(params::show_user_unknown_table_name)),
@@ -185,6 +188,7 @@ Policy::Policy(const config::Config& config, table::Catalog& catalog, std::vecto
   mynetworks = list(params::mynetworks, MatchList::Kind::host);
   mydestination = list(params::mydestination, MatchList::Kind::domain);
   rbl_replies = maps(params::rbl_reply_maps);
+  sender_logins = maps(params::smtpd_sender_login_maps);
   mx_backup_networks = list(params::permit_mx_backup_networks, MatchList::Kind::address);
   logged_permits = list(params::smtpd_log_access_permit_actions, MatchList::Kind::text);
   rewrite_clients = read_rewrite_clients(catalog, config, paths);

@@ -22,6 +22,7 @@ std::string resolve_escapes(std::string_view text);
 struct Settings {
   explicit Settings(const config::Config& config);
 
+  bool sasl;  ///< Clients can log in.
   bool delay_reject, soft_bounce, allow_untrusted_routing, show_table_names, utf8;
   bool reject_unlisted_sender, reject_unlisted_recipient;
   bool knows_addresses;  ///< Off with receive_override_options = no_unknown_recipient_checks.
@@ -65,13 +66,14 @@ struct Policy {
   RecipientTables recipients;
   table::MatchList mynetworks, mydestination;
   table::Maps rbl_replies;
+  table::Maps sender_logins;  ///< Who may send as whom.
   table::MatchList mx_backup_networks;
   table::MatchList logged_permits;  ///< smtpd_log_access_permit_actions
   std::vector<sys::Address> own_addresses;
 
   /// local_header_rewrite_clients
   struct RewriteClients {
-    bool interfaces = false, networks = false;
+    bool interfaces = false, networks = false, logins = false;
     std::vector<table::Maps> tables;
   } rewrite_clients;
 

@@ -15,6 +15,7 @@ inline constexpr std::string_view kReverseClient = "Unverified Client host";
 inline constexpr std::string_view kHelo = "Helo command";
 inline constexpr std::string_view kSender = "Sender address";
 inline constexpr std::string_view kRecipient = "Recipient address";
+inline constexpr std::string_view kLogin = "SASL login name";
 inline constexpr std::string_view kEtrn = "Etrn command";
 inline constexpr std::string_view kData = "Data command";
 inline constexpr std::string_view kEndOfData = "End-of-data";

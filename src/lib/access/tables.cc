@@ -90,8 +90,9 @@ Judge::Verdict Judge::check_itself(const Restriction& r, Subject subject, const 
       if (etrn_domain_.empty()) return Verdict::undecided;
       return found(r, find_domain(r.table, etrn_domain_), {etrn_domain_, about::kEtrn, by_default});
     case Subject::login:
-      log::warning("restriction `{}' ignored: no SASL support", r.name);
-      return Verdict::undecided;
+      if (!knows_logins(r.name) || facts_.sasl_username.empty()) return Verdict::undecided;
+      return found(r, find_key(r.table, facts_.sasl_username),
+                   {facts_.sasl_username, about::kLogin, by_default});
     case Subject::certificate:
     case Subject::none:
       break;

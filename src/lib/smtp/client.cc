@@ -68,9 +68,10 @@ void ClientSession::State::log_line(std::string_view direction, std::string_view
   }
 }
 
-void ClientSession::State::write_command(std::string_view text) {
-  log_line("> ", text);
-  remember("Out: ", text);
+void ClientSession::State::write_command(std::string_view text, std::string_view shown) {
+  if (shown.empty()) shown = text;
+  log_line("> ", shown);
+  remember("Out: ", shown);
   // An address with a line end in it must not become two commands.
   std::string line(text);
   std::ranges::replace_if(line, [](char c) { return c == '\r' || c == '\n'; }, '?');
@@ -168,11 +169,11 @@ Outcome<Reply> ClientSession::State::read_reply(Pace& pace, std::string_view doi
   }
 }
 
-Outcome<Reply> ClientSession::State::exchange(std::string_view text, seconds timeout,
-                                              std::string_view doing) {
+Outcome<Reply> ClientSession::State::exchange(std::string_view text, seconds timeout, std::string_view doing,
+                                              std::string_view shown) {
   if (failure) return std::unexpected(*failure);
   Pace limit = pace(timeout);
-  write_command(text);
+  write_command(text, shown);
   return read_reply(limit, doing);
 }
 
@@ -260,8 +261,9 @@ Outcome<Reply> ClientSession::start_tls() {
   return reply;
 }
 
-Outcome<Reply> ClientSession::command(std::string_view text, seconds timeout, std::string_view doing) {
-  return state_->exchange(text, timeout, doing);
+Outcome<Reply> ClientSession::command(std::string_view text, seconds timeout, std::string_view doing,
+                                      std::string_view shown) {
+  return state_->exchange(text, timeout, doing, shown);
 }
 
 Outcome<void> ClientSession::reset() {

@@ -122,8 +122,10 @@ class ClientSession {
   Outcome<Reply> hello(KeywordSet discard = {});
   /// STARTTLS. After a positive reply the caller starts TLS on stream(); input that came too early is gone.
   Outcome<Reply> start_tls();
-  /// Some other command: `timeout` for it, and `doing` for the failure's text.
-  Outcome<Reply> command(std::string_view text, seconds timeout, std::string_view doing);
+  /// Some other command: `timeout` for it, and `doing` for the failure's text. Logs and the transcript have
+  /// `shown` instead of it, unless that is empty.
+  Outcome<Reply> command(std::string_view text, seconds timeout, std::string_view doing,
+                         std::string_view shown = {});
 
   /// XFORWARD, MAIL, RCPT and DATA, all at once where the server offers PIPELINING. When DATA was accepted
   /// without any recipient, an empty message has been ended already.

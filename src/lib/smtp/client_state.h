@@ -15,10 +15,11 @@ struct ClientSession::State {
   std::unexpected<SessionFailure> fail(const Error& error, std::string_view doing);
   /// Queues a command line. It leaves when a reply has to be waited for: so what the server has said already,
   /// a "421" before it hung up perhaps, is read before a write can fail.
-  void write_command(std::string_view text);
+  void write_command(std::string_view text, std::string_view shown = {});
   Outcome<void> flush(Pace& pace, std::string_view doing);
   Outcome<Reply> read_reply(Pace& pace, std::string_view doing);
-  Outcome<Reply> exchange(std::string_view text, seconds timeout, std::string_view doing);
+  Outcome<Reply> exchange(std::string_view text, seconds timeout, std::string_view doing,
+                          std::string_view shown = {});
 
   Outcome<std::string> read_line(Pace& pace, std::string_view doing);
   void note_garbage(std::string_view line);

@@ -13,6 +13,7 @@
 #include <openssl/opensslv.h>
 
 #include "clients/tables.h"
+#include "sasl/types.h"
 #include "table/open.h"
 #include "table/plugins.h"
 #include "tools/postconf/options.h"
@@ -21,8 +22,6 @@
 namespace postrider::postconf {
 namespace {
 
-// Authentication is not in this release yet.
-constexpr std::array<std::string_view, 0> kServerSasl, kClientSasl;
 constexpr std::string_view kLocks[] = {"flock", "fcntl", "dotlock"};
 constexpr std::string_view kTypesWithPlugin[] = {"ldap", "mysql", "pgsql", "redis", "sqlite"};
 
@@ -50,10 +49,10 @@ bool has_keys(const char* type) {
 }  // namespace
 
 std::span<const std::string_view> server_sasl_types() {
-  return kServerSasl;
+  return sasl::kServerTypes;
 }
 std::span<const std::string_view> client_sasl_types() {
-  return kClientSasl;
+  return sasl::kClientTypes;
 }
 std::span<const std::string_view> lock_types() {
   return kLocks;

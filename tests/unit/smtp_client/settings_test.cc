@@ -46,6 +46,33 @@ TEST(Settings, ASystemWithOneAddressIsSeenByIt) {
   EXPECT_THROW(read("smtp_bind_address = 2001:db8::1\n"), config::ConfigError);
 }
 
+TEST(Settings, LoggingInNeedsPasswords) {
+  EXPECT_FALSE(read("smtp_sasl_password_maps = inline:{a=b:c}\n").sasl.enabled);
+  EXPECT_THROW(read("smtp_sasl_auth_enable = yes\n"), config::ConfigError);
+  const char* enabled = "lmtp_sasl_auth_enable = yes\nlmtp_sasl_password_maps = inline:{a=b:c}\n";
+  Settings lmtp = read(std::string(enabled) +
+                           "lmtp_sasl_auth_soft_bounce = no\nlmtp_sender_dependent_authentication = yes\n"
+                           "lmtp_send_dummy_mail_auth = yes\n"
+                           "lmtp_sasl_password_result_delimiter = /\n"
+                           "lmtp_sasl_security_options = mutual_auth\n"
+                           "lmtp_sasl_type = other\n",
+                       Protocol::lmtp);
+  EXPECT_TRUE(lmtp.sasl.enabled);
+  EXPECT_FALSE(lmtp.sasl.soft_bounce);
+  EXPECT_TRUE(lmtp.sasl.by_sender);
+  EXPECT_TRUE(lmtp.sasl.dummy_auth);
+  EXPECT_EQ(lmtp.sasl.delimiter, '/');
+  EXPECT_TRUE(lmtp.sasl.options.mutual_auth);
+  EXPECT_FALSE(lmtp.sasl.options.noplaintext);
+  EXPECT_EQ(lmtp.sasl.plug_in.type, "other");
+  EXPECT_EQ(lmtp.sasl.plug_in.service, "lmtp");
+  Settings usual = read(enabled, Protocol::lmtp);
+  EXPECT_TRUE(usual.sasl.soft_bounce);
+  EXPECT_TRUE(usual.sasl.options.noplaintext && usual.sasl.options.noanonymous);
+  EXPECT_THROW(read(std::string(enabled) + "lmtp_sasl_security_options = nonsense\n", Protocol::lmtp),
+               config::ConfigError);
+}
+
 TEST(Settings, AttributesOfTheServiceAreFlags) {
   Settings settings = read("", Protocol::lmtp, {"flags=DX"});
   EXPECT_TRUE(settings.flags.delivered_to);

@@ -167,6 +167,46 @@ class FakeFlusher : public Flusher {
   proto::FlushResult result = proto::FlushResult::ok;
 };
 
+/// "joe" logs in with the response "c2VjcmV0", whatever the mechanism; others with what `outcome` is.
+class FakeSasl : public sasl::Service {
+ public:
+  std::unique_ptr<sasl::Server> begin(sasl::Peer peer, sasl::SecurityOptions options) override {
+    peers.push_back(peer);
+    asked.push_back(options);
+    return std::make_unique<Session>(*this);
+  }
+
+  std::vector<std::string> mechanisms = {"PLAIN", "LOGIN", "EXTERNAL"};
+  sasl::Outcome outcome = {sasl::Outcome::Kind::failed, "authentication failure", "jane"};
+  std::vector<sasl::Peer> peers;
+  std::vector<sasl::SecurityOptions> asked;
+  std::vector<std::string> responses;
+  int cancelled = 0;
+
+ private:
+  class Session : public sasl::Server {
+   public:
+    explicit Session(FakeSasl& fake) : fake_(fake) {}
+    Result<std::vector<std::string>> mechanisms(Deadline) override { return fake_.mechanisms; }
+    sasl::Outcome first(std::string_view mechanism, std::optional<std::string_view> initial,
+                        Deadline deadline) override {
+      fake_.responses.emplace_back(mechanism);
+      if (initial) return next(*initial, deadline);
+      return {sasl::Outcome::Kind::challenge, "VXNlcm5hbWU6", {}};
+    }
+    sasl::Outcome next(std::string_view response, Deadline) override {
+      fake_.responses.emplace_back(response.substr(0, 20));
+      if (response == "bW9yZQ==") return {sasl::Outcome::Kind::challenge, "", {}};
+      if (response == "c2VjcmV0") return {sasl::Outcome::Kind::done, "", "joe"};
+      return fake_.outcome;
+    }
+    void cancel(Deadline) override { ++fake_.cancelled; }
+
+   private:
+    FakeSasl& fake_;
+  };
+};
+
 /// The client's side of a session.
 class Peer {
  public:
@@ -233,7 +273,17 @@ class SessionTest : public testing::Test {
     access::Policy policy(*config, tables, {});
     Lists lists(*config, tables, policy.paths);
     ReplyRules rules(settings, lists);
-    Server server{settings, limits, lists, policy, rules, world_, mail_, counter_, postmaster_, flusher_};
+    Server server{settings,
+                  limits,
+                  lists,
+                  policy,
+                  rules,
+                  world_,
+                  mail_,
+                  counter_,
+                  postmaster_,
+                  flusher_,
+                  settings.sasl.enabled ? &sasl_ : nullptr};
     io::run_with_loop([&] {
       auto pair = sys::make_socket_pair(SOCK_STREAM).value();
       bool over = false;
@@ -281,6 +331,7 @@ class SessionTest : public testing::Test {
   FakeCounter counter_;
   FakePostmaster postmaster_;
   FakeFlusher flusher_;
+  FakeSasl sasl_;
   std::string directory_;
   std::vector<std::string> log_;
 };
