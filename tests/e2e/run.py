@@ -8,16 +8,18 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
 
   main.cf | master.cf          lines that replace those of tests/support/mailsystem.py
   file PATH                    writes a file below the configuration directory
-  dns                          records: NAME TYPE DATA
+  dns                          records: NAME TYPE DATA; "NAME FAIL" for a name of which the server cannot tell anything
   sink NAME ADDRESS:PORT       an SMTP server; its text: COMMAND -> REPLY (| separates replies for successive times, \\n the
                                lines of one reply; "silence" is none at all)
   lmtp-sink NAME ADDRESS:PORT
   dovecot ADDRESS MECHANISM... an authentication server (tests/support/dovecot_auth.py); ADDRESS is a path or ADDRESS:PORT.
                                What it is asked is in tmp/auth.log
-  start | stop | reload | kill PROGRAM
+  start | stop | reload | kill PROGRAM [SIGNAL]
   postmap TYPE:FILE            as the command, below the configuration directory
   smtp [PORT]                  a dialogue: "C: line" is sent, "S: reply" must come. After 354, "C:" lines are content.
                                Of a reply with several lines, those that are not listed may be left out before the last.
+                               "T: seconds text" sends text as a slow client does, a byte each so many seconds;
+                               "W: seconds" lets time pass, for what depends on it.
   run COMMAND                  the text is what it must print (both outputs); "exit N" for another status than 0
   input COMMAND                the same without looking at the output; the text is its standard input
   empty | settled              waits until the queue is empty, or only deferred and held mail is left
@@ -34,6 +36,7 @@ $DIR in any text is the directory of the instance, $USER the user it runs as.
 import fnmatch
 import os
 import re
+import signal
 import socket
 import sys
 import time
@@ -149,8 +152,9 @@ class Runner:
     def step_reload(self, *_):
         self.mail.reload()
 
-    def step_kill(self, program, _):
-        if not self.mail.kill(program):
+    def step_kill(self, argument, _):
+        program, _, name = argument.partition(" ")
+        if not self.mail.kill(program, signal.Signals["SIG" + (name or "KILL")]):
             raise Failure("no such process")
 
     def step_postmap(self, spec, _):
@@ -169,10 +173,23 @@ class Runner:
                     text = line[3:]
                     connection.sendall(text.encode() + b"\r\n")
                     content = content and text != "."
+                elif line.startswith("W:"):
+                    time.sleep(float(line[2:]))
+                elif line.startswith("T:"):
+                    self.trickle(connection, *line[3:].split(" ", 1))
                 elif line.startswith("S:"):
                     content = self.expect_reply(replies, line[3:]).startswith("354")
                 else:
                     raise Failure(f"not a line of a dialogue: {line}")
+
+    @staticmethod
+    def trickle(connection, pause, text):
+        try:
+            for byte in text.encode() + b"\r\n":
+                connection.sendall(bytes([byte]))
+                time.sleep(float(pause))
+        except (BrokenPipeError, ConnectionResetError):
+            pass                                     # The reply tells why the server has given up.
 
     @staticmethod
     def expect_reply(replies, expected):

@@ -63,7 +63,7 @@ def annotated(text):
 def names_in(path, text):
     names = set(annotated(text))
     if not path.startswith(MACHINERY):
-        names.update(SETS.findall(text))
+        names.update(SETS.findall(text.replace("\\n", "\n")))
         if path.endswith(".py"):
             names.update(KEYS.findall(text))
         if path.endswith((".cc", ".h")):

@@ -6,7 +6,7 @@ import threading
 
 
 class DnsServer:
-    """Answers A, AAAA, MX, PTR and TXT from lines "NAME TYPE DATA"; other names do not exist."""
+    """Answers A, AAAA, MX, PTR and TXT from lines "NAME TYPE DATA"; other names do not exist. For "NAME FAIL" it cannot say."""
 
     TYPES = {"A": 1, "CNAME": 5, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28}
 
@@ -46,8 +46,10 @@ class DnsServer:
             wanted = struct.unpack("!H", query[at + 1:at + 3])[0]
             known = self.records.get(name)
             answers = [(self.TYPES[kind], self.data(kind, fields)) for kind, fields in known or ()
-                       if self.TYPES[kind] == wanted]
+                       if self.TYPES.get(kind) == wanted]
             code = 0x8180 if known is not None or any(n.endswith("." + name) for n in self.records) else 0x8183
+            if known and known[0][0] == "FAIL":
+                code = 0x8182
             reply = query[:2] + struct.pack("!HHHHH", code, 1, len(answers), 0, 0) + query[12:question_end]
             for kind, data in answers:
                 reply += b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 300, len(data)) + data
