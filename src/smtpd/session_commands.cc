@@ -68,15 +68,15 @@ bool Session::ehlo(Words arguments) {
         settings.message_size_limit > 0 ? fmt::format("SIZE {}", settings.message_size_limit) : "SIZE");
   offer(Keyword::vrfy, "VRFY", !settings.disable_vrfy);
   offer(Keyword::etrn, "ETRN");
-  offer(Keyword::verp, "XVERP", may_verp_ == Allowed::yes);
-  offer(Keyword::xclient, "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT",
-        may_xclient_ == Allowed::yes);
-  offer(Keyword::xforward, "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT", may_xforward_ == Allowed::yes);
   if (authentication_offered()) {
     std::string names = join(mechanisms_, " ");
     offer(Keyword::auth, "AUTH " + names);
     offer(Keyword::auth, "AUTH=" + names, settings.sasl.old_clients);
   }
+  offer(Keyword::verp, "XVERP", may_verp_ == Allowed::yes);
+  offer(Keyword::xclient, "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT",
+        may_xclient_ == Allowed::yes);
+  offer(Keyword::xforward, "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT", may_xforward_ == Allowed::yes);
   offer(Keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
   offer(Keyword::eightbitmime, "8BITMIME");
   offer(Keyword::dsn, "DSN");
