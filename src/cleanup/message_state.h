@@ -79,6 +79,7 @@ struct MessageState {
 inline constexpr uint32_t kLeavesIncomplete =
     proto::kProblemBad | proto::kProblemWrite | proto::kProblemSize | proto::kProblemDefer;
 /// Problems that may be gone at the next try.
-inline constexpr uint32_t kCannotBounce = proto::kProblemBad | proto::kProblemWrite | proto::kProblemDefer;
+inline constexpr uint32_t kCannotBounce =
+    proto::kProblemBad | proto::kProblemWrite | proto::kProblemDefer | proto::kProblemRecipients;
 
 }  // namespace postrider::cleanup

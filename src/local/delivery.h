@@ -11,6 +11,7 @@
 #include "clients/rewrite.h"
 #include "config/config.h"
 #include "delivery/agent.h"
+#include "delivery/pass.h"
 #include "delivery/report.h"
 #include "local/account.h"
 #include "local/biff.h"
@@ -55,11 +56,12 @@ class Delivery {
  public:
   using Disposition = delivery::Disposition;
 
-  Delivery(Agent& agent, delivery::Job& job, const mailbox::DeliveredTo& loops)
+  Delivery(Agent& agent, delivery::Job& job, const mailbox::DeliveredTo& loops, delivery::Handover& handover)
       : agent_(agent),
         settings_(agent.settings),
         job_(job),
         loops_(loops),
+        handover_(handover),
         resubmission_(agent.settings, agent.cleanup, job) {}
 
   /// Reports everything that was done for the recipient, but does not mark it in the queue file.
@@ -156,6 +158,7 @@ class Delivery {
   const Settings& settings_;
   delivery::Job& job_;
   const mailbox::DeliveredTo& loops_;
+  delivery::Handover& handover_;
   Resubmission resubmission_;
   std::vector<Frame> frames_;
   std::unordered_set<std::string> seen_;

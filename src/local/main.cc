@@ -26,8 +26,9 @@ proto::DeliverReply deliver(Agent& agent, delivery::Job& job) {
     reply.deferred = true;
     return reply;
   }
+  delivery::Handover handover(agent.config, agent.settings.service);
   for (const proto::DeliveryRecipient& recipient : job.request.recipients) {
-    Delivery delivery(agent, job, *loops);
+    Delivery delivery(agent, job, *loops, handover);
     auto done = delivery.run(recipient);
     if (delivery.damaged()) {
       delivery::mark_corrupt(job);

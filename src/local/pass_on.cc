@@ -1,12 +1,6 @@
 // Handing a recipient to another delivery agent.
-#include <fmt/format.h>
-
-#include "base/text.h"
-#include "clients/endpoint.h"
-#include "ipc/client.h"
 #include "local/delivery.h"
 #include "log/log.h"
-#include "mail/address_parts.h"
 
 namespace postrider::local {
 
@@ -25,19 +19,10 @@ Delivery::Disposition Delivery::pass_on(const Scope& scope, const std::string& d
   request.dsn_ret = scope.dsn_ret;
   request.recipients.clear();
   request.recipients.push_back(scope.recipient);
-  auto ask = [&]() -> Result<proto::DeliverReply> {
-    ipc::Endpoint endpoint = clients::private_endpoint(agent_.config, transport, settings_.service);
-    auto connection = TRY(ipc::connect(endpoint, deadline()));
-    TRY(connection->send(request, deadline()));
-    // The other agent has its own time limits.
-    return connection->receive_as<proto::DeliverReply>(Deadline::never());
-  };
-  log::info("{}: passing <{}> to transport={}", job_.request.queue_id,
-            mail::log_address(scope.recipient.address, settings_.log_form), transport);
-  auto reply = ask();
+  auto reply = handover_.pass_on(transport, request, deadline());
   if (!reply) {
     log::warning("{}: transport {}: {}", job_.request.queue_id, transport, reply.error().text);
-    return report(scope, "4.3.0", fmt::format("mail transport unavailable"));
+    return report(scope, "4.3.0", "mail transport unavailable");
   }
   return reply->deferred ? Disposition::deferred : Disposition::finished;
 }

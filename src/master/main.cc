@@ -38,7 +38,7 @@ struct CommandLine {
 
 CommandLine parse(int argc, char** argv) {
   CommandLine out;
-  for (int option; (option = getopt(argc, argv, "c:dDe:istvw")) != -1;) {
+  for (int option; (option = getopt(argc, argv, "+c:dDe:istvw")) != -1;) {
     switch (option) {
       case 'c':
         out.options.config_directory = optarg;

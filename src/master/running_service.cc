@@ -13,6 +13,7 @@
 #include "log/log.h"
 #include "service/master_link.h"
 #include "sys/file.h"
+#include "sys/name_service.h"
 #include "sys/process.h"
 
 namespace postrider::master {
@@ -22,6 +23,12 @@ using config::ServiceType;
 namespace {
 constexpr seconds kLimitWarningInterval(1000);
 constexpr seconds kStressTime(1000);
+/// The number of a port that is given by name.
+std::string port_text(const std::string& service) {
+  auto port = sys::service_port(service);
+  return port ? fmt::format("{}", *port) : service;
+}
+
 }  // namespace
 
 /// One process.
@@ -99,8 +106,9 @@ int RunningService::available() const {
                                         [](const auto& c) { return c->available && !c->retiring; }));
 }
 
-int RunningService::free_slot() const {
+int RunningService::free_slot(int but) const {
   for (int slot = 0; slot < plan_.processes; ++slot) {
+    if (slot == but) continue;
     bool taken = std::any_of(children_.begin(), children_.end(),
                              [&](const auto& c) { return !c->retiring && c->slot == slot; });
     if (!taken) return slot;
@@ -151,6 +159,8 @@ void RunningService::spawn() {
   int slot = free_slot();
   auto link = sys::make_socket_pair(SOCK_SEQPACKET);
   if (slot < 0 || !link) return throttle(link ? "no room" : link.error().text);
+  // The last client that may come is served under stress already, as by the last process of Postfix.
+  if (plan_.clients_of(slot) == 1 && free_slot(slot) < 0 && all_full()) on_limit();
   sys::SpawnRequest request;
   request.argv = arguments(slot);
   request.environment = surroundings_.environment;
@@ -186,18 +196,18 @@ void RunningService::on_status(Child& child) {
   child.full = message == service::kTaken;
   if (message == service::kLeaving) child.retiring = true;
   watch();
-  if (at_limit()) on_limit();
+  if (free_slot() < 0 && all_full()) on_limit();
 }
 
-bool RunningService::at_limit() const {
-  return free_slot() < 0 &&
-         std::all_of(
-             children_.begin(), children_.end(), [](const auto& c) { return c->full || c->retiring; });
+bool RunningService::all_full() const {
+  return std::all_of(children_.begin(), children_.end(),
+                     [](const auto& c) { return c->full || c->retiring; });
 }
 
 /// All clients that the service may have are there.
 void RunningService::on_limit() {
-  if (entry_.type != ServiceType::inet) return;
+  // A service for one client at a time is as it was meant to be.
+  if (entry_.type != ServiceType::inet || plan_.clients == 1) return;
   Clock::time_point now = Clock::now();
   // Processes that treat their clients less patiently take over.
   if (now >= stress_until_) retire_children();
@@ -207,7 +217,7 @@ void RunningService::on_limit() {
   log::warning(
       "service \"{}\" ({}) has reached its process limit \"{}\": new clients may experience noticeable "
       "delays",
-      entry_.name, entry_.name, plan_.clients);
+      entry_.name, port_text(entry_.name), plan_.clients);
   log::warning(
       "to avoid this condition, increase the process count in master.cf or reduce the service time per "
       "client");

@@ -55,13 +55,14 @@ class RunningService {
   void spawn();
   void on_status(Child& child);
   void throttle(std::string_view reason);
-  bool at_limit() const;
+  bool all_full() const;
   void on_limit();
   void wake_up();
   void retire_children();
   std::string program() const;
   std::vector<std::string> arguments(int slot) const;
-  int free_slot() const;
+  /// None: -1. `but`: one that does not count.
+  int free_slot(int but = -1) const;
   int available() const;
 
   const Surroundings& surroundings_;

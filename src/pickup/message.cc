@@ -106,7 +106,10 @@ class Courier {
     bool content = types == kContentTypes, extracted = types == kExtractedTypes, first = true;
     for (;;) {
       auto record = reader_.next();
-      if (!record) return damaged(kDamaged);
+      if (!record) {
+        log::warning("{}: {}", found_.path, record.error().text);
+        return damaged(kDamaged);
+      }
       if (!*record) return damaged(kEndOfFile);
       RecordType type = (*record)->type;
       std::string_view data = (*record)->data;

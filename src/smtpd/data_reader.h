@@ -58,6 +58,8 @@ class ChunkReader {
   bool next(std::string_view& input);
   /// The last chunk is over: what is left is a line. False when nothing is.
   bool finish();
+  /// Bytes of a line that has not ended yet.
+  size_t pending() const { return line_.size() - taken_; }
   /// Valid until the next call.
   const ContentRecord& record() const { return record_; }
   bool saw_bare_lf() const { return saw_bare_lf_; }

@@ -1,6 +1,7 @@
 #include "smtpd/forwarded.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -48,10 +49,26 @@ dns::NameCheck check_of(std::string_view value) {
   return equals_ignore_case(value, kTemporarilyUnavailable) ? dns::NameCheck::temporary : dns::NameCheck::ok;
 }
 
+/// An IPv4 address without zeros in front. What has some is octal, as for getaddrinfo(3), which Postfix asks.
+std::optional<std::string> without_leading_zeros(std::string_view address) {
+  if (address.find(':') != std::string_view::npos) return std::string(address);
+  constexpr int kOctal = 8, kDecimal = 10;
+  std::string out;
+  for (std::string_view part : split_each(address, '.')) {
+    int base = part.starts_with('0') ? kOctal : kDecimal;
+    unsigned value = 0;
+    auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value, base);
+    if (error != std::errc() || end != part.data() + part.size()) return std::nullopt;
+    out += fmt::format("{}{}", out.empty() ? "" : ".", value);
+  }
+  return out;
+}
+
 /// An IPv4 address, or "IPv6:" and an IPv6 address; nothing when it is none.
 std::optional<sys::Address> read_address(std::string_view value, Families families) {
   auto ip = mail::mailhost_address(value);
-  auto address = ip ? sys::Address::from_ip(*ip) : std::nullopt;
+  auto text = ip ? without_leading_zeros(*ip) : std::nullopt;
+  auto address = text ? sys::Address::from_ip(*text) : std::nullopt;
   if (!address) return std::nullopt;
   *address = address->unmapped();
   bool possible = address->family() == AF_INET6 ? families.ipv6 : families.ipv4;

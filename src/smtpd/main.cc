@@ -116,7 +116,7 @@ Client identify(Process& process, service::Client& peer) {
   if (settings.stand_alone) return local_user();
   Client client = describe_peer(peer.peer, sys::local_address(peer.stream.fd()).value_or(sys::Address()));
   if (settings.behind_haproxy) client = identify_behind_haproxy(settings, peer, std::move(client));
-  if (settings.peername_lookup && !client.unidentified) {
+  if (settings.peername_lookup) {
     process.world.name_client(client, Deadline::after(settings.timeout));
   }
   client.make_label(settings.client_port_logging);

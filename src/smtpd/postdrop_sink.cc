@@ -1,8 +1,10 @@
 #include "smtpd/postdrop_sink.h"
 
 #include <optional>
+#include <utility>
 
 #include "io/stream.h"
+#include "log/log.h"
 #include "maildrop/postdrop_protocol.h"
 #include "sys/fd.h"
 #include "sys/process.h"
@@ -19,7 +21,7 @@ class PostdropSink : public MailSink {
   ~PostdropSink() override {
     // Without an end record it takes the end of its input for "never mind", and is gone at once.
     to_.reset();
-    (void)sys::wait_for(pid_);
+    (void)end();
   }
 
   /// Waits until there is a file.
@@ -47,6 +49,8 @@ class PostdropSink : public MailSink {
     while (TRY(read_more(deadline))) {
     }
     maildrop::Outcome outcome = maildrop::parse_reply(answer_);
+    if (end() != 0 && (outcome.problems & maildrop::kProblemNotPermitted) == 0)
+      log::warning("mail_stream_cleanup: close error");
     proto::CleanupStatus out;
     out.problems = outcome.problems;
     out.reason = std::string_view(outcome.reason).substr(0, out.reason.kMax);
@@ -61,6 +65,9 @@ class PostdropSink : public MailSink {
     if (answer_.size() > kMaxAnswer) return fail(ErrorKind::limit, "postdrop says too much");
     return true;
   }
+
+  /// Its exit status. It has closed its output, and has nothing left to do.
+  int end() { return pid_ == 0 ? 0 : sys::wait_for(std::exchange(pid_, 0)).value_or(1); }
 
   pid_t pid_;
   std::optional<io::Stream> to_;

@@ -79,8 +79,10 @@ void Session::assess_client() {
 
 bool Session::greet() {
   if (client_.unidentified) {
-    return refuse(fmt::format("421 4.3.0 {} Server local error", server_.settings.myhostname),
-                  ErrorClass::software);
+    // The log has the reason; the postmaster need not hear of each client that a load balancer says nothing
+    // about.
+    reply(fmt::format("421 4.3.0 {} Server local error", server_.settings.myhostname));
+    return false;
   }
   if (!stand_alone()) {
     if (!within_connection_limits()) return false;
@@ -293,7 +295,7 @@ void Session::report_end() const {
   std::string_view reason = end_reason();
   if (reason.empty()) return;
   std::string bytes;
-  if (in_content_ && mail_) bytes = fmt::format(" ({} bytes)", mail_->size());
+  if (in_content_ && mail_) bytes = fmt::format(" ({} bytes)", content_size());
   log::info("{}: {} after {}{} from {}", queue_id_or_none(), reason, where_, bytes, client_.label);
 }
 

@@ -121,6 +121,7 @@ class Session : private access::Journal {
   void begin_content();
   bool receive_lines();
   bool receive_chunk(const smtp::ChunkParameters& chunk);
+  int64_t content_size() const;
   bool discard_chunk(const smtp::ChunkParameters& chunk, std::string_view reply, access::ErrorClass error);
   bool complete_message(bool chunked);
   bool refuse_bare_lf();

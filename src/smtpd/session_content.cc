@@ -97,7 +97,7 @@ bool Session::bdat(Words arguments) {
     }
   }
   int64_t limit = server_.settings.message_size_limit;
-  if (limit > 0 && chunk->size > limit - mail_->size()) {
+  if (limit > 0 && chunk->size > limit - content_size()) {
     log::warning("{}: BDAT request from {} exceeds message size limit", queue_id_or_none(), client_.label);
     return discard_chunk(*chunk, "552 5.3.4 Chunk exceeds message size limit", ErrorClass::policy);
   }
@@ -107,6 +107,11 @@ bool Session::bdat(Words arguments) {
     begin_content();
   }
   return receive_chunk(*chunk);
+}
+
+/// Including the line that a chunk has left unfinished.
+int64_t Session::content_size() const {
+  return mail_->size() + static_cast<int64_t>(chunk_reader_ ? chunk_reader_->pending() : 0);
 }
 
 bool Session::receive_chunk(const smtp::ChunkParameters& chunk) {

@@ -169,7 +169,8 @@ Judge::Verdict Judge::refuse_listed(const Restriction& r, const Listed& subject,
   }
   mail::StatusText parts =
       mail::split_status_text(mail::StatusCode("5.7.1"), std::string_view(reply).substr(4));
-  return refuse(static_cast<int>(*parse_int(code)), parts.code.text(), std::string(parts.text));
+  return refuse(static_cast<int>(*parse_int(code)), fitting_status(parts.code.text(), subject.about),
+                std::string(parts.text));
 }
 
 }  // namespace postrider::access

@@ -31,10 +31,16 @@ std::string_view address_detail(std::string_view detail, bool sender) {
 }  // namespace
 
 std::string fitting_status(std::string_view status, std::string_view about) {
-  if (status.size() < 5 || status.substr(1, 3) != ".1.") return std::string(status);
+  std::string out(status);
+  if (status.size() < 5 || status.substr(1, 3) != ".1.") return out;
   bool sender = about == about::kSender;
-  if (!sender && about != about::kRecipient) return fmt::format("{}.0.0", status[0]);
-  return fmt::format("{}.1.{}", status[0], address_detail(status.substr(4), sender));
+  if (!sender && about != about::kRecipient) {
+    out = fmt::format("{}.0.0", status[0]);
+  } else {
+    out = fmt::format("{}.1.{}", status[0], address_detail(status.substr(4), sender));
+  }
+  if (out != status) log::info("mapping DSN status {} into {} status {}", status, about, out);
+  return out;
 }
 
 std::string reply_line(const Complaint& complaint, bool soft) {

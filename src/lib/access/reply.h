@@ -22,7 +22,7 @@ inline constexpr std::string_view kEndOfData = "End-of-data";
 }  // namespace about
 
 /// A status code from a table or another service, for a refusal about something: the codes for addresses
-/// differ between senders and recipients, and mean nothing elsewhere.
+/// differ between senders and recipients, and mean nothing elsewhere. A change is logged.
 std::string fitting_status(std::string_view status, std::string_view about);
 
 /// The reply line of a complaint: code and status agree, characters are printable, the length is limited. A

@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::string_view kUnknown = "unknown";
 constexpr std::string_view kBrokenTable = "451 4.3.5 Server configuration error";
-/// How much of a key a log line shows.
-constexpr size_t kShownKey = 100;
 /// More servers of one domain are not looked at.
 constexpr size_t kMaxServers = 100;
 
@@ -106,7 +104,7 @@ Judge::Found Judge::find_key(const table::Maps& maps, std::string_view key) cons
   for (const auto& table : maps.tables()) {
     auto value = table->lookup(key, deadline_);
     if (!value) {
-      log::warning("{} lookup error for \"{}\"", table->spec(), printable(key.substr(0, kShownKey)));
+      log::warning("{} lookup error for \"{}\"", table->spec(), printable(key));
       return std::unexpected(std::move(value).error());
     }
     if (*value) return Hit{std::move(**value), std::string(key)};

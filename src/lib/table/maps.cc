@@ -19,9 +19,7 @@ Result<Maps> Maps::create(Catalog& catalog, std::string_view parameter, std::str
 
 Result<std::optional<Maps::Found>> Maps::failed(const Table& table, std::string_view key,
                                                 const Error& error) const {
-  // Long keys are cut: they may be whole header lines.
-  std::string text =
-      fmt::format("{} lookup error for \"{}\"", table.log_name(), printable(key.substr(0, 100)));
+  std::string text = fmt::format("{} lookup error for \"{}\"", table.log_name(), printable(key));
   catalog_->log(Severity::warning, text);
   return fail(error.kind == ErrorKind::invalid ? error.kind : ErrorKind::temporary,
               fmt::format("{}: {}", text, error.text));

@@ -91,7 +91,7 @@ CommandLine parse(int argc, char** argv) {
   CommandLine line;
   line.program = argv[0];
   log::open({.ident = "postcat", .to_stderr = true});
-  for (int option; (option = getopt(argc, argv, "bc:defhoqrs:v")) != -1;)
+  for (int option; (option = getopt(argc, argv, "+bc:defhoqrs:v")) != -1;)
     take_option(line, option);
   Options& options = line.options;
   if (!options.envelope && !options.header && !options.body)

@@ -6,6 +6,9 @@
 
 #include <unistd.h>
 
+#include <string>
+#include <vector>
+
 #include "config/params/instance.h"
 #include "config/params/tools.h"
 #include "sys/process.h"
@@ -29,10 +32,12 @@ int run(int argc, char** argv) {
       !is_default(config, params::local_login_sender_maps)) {
     // The program that can look into tables; it is larger, and what it needs is loaded for nobody else.
     sys::set_environment_entry("MAIL_CONFIG", config.directory());
-    tool::become(config.get(params::daemon_directory), {"postdrop-policy"});
+    std::vector<std::string> words{"postdrop-policy"};
+    if (line.for_program) words.emplace_back("-r");
+    tool::become(config.get(params::daemon_directory), words);
   }
   AnythingGoes policy;
-  return serve(config, policy);
+  return serve(config, policy, line);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ int run(int argc, char** argv) {
   auto user = sys::find_user(::getuid());
   if (!user) tool::fail("{}", user.error().text);
   TablePolicy policy(config, ::getuid(), *user ? (*user)->name : "");
-  return serve(config, policy);
+  return serve(config, policy, line);
 }
 
 }  // namespace

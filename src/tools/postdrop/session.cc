@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstring>
 #include <memory>
 #include <optional>
 
@@ -129,7 +130,8 @@ class Session {
 
   Outcome complete() {
     if (auto done = drop_->commit(); !done) {
-      log::warning("uid={}: {}", uid_, done.error().text);
+      const Error& error = done.error();
+      log::warning("uid={}: {}", uid_, error.code != 0 ? std::strerror(error.code) : error.text.c_str());
       return Outcome::of(done.error());
     }
     std::string socket = "public/" + config_.get(params::pickup_service_name);
@@ -151,29 +153,26 @@ class Session {
 
 }  // namespace
 
-int serve(const config::Config& config, Policy& policy) {
-  if (auto allowed = policy.may_submit(); !allowed) {
-    // The caller passes it on to the user; somebody who runs this program by hand is in the log, too.
-    log::Settings quiet = log::settings();
-    quiet.to_stderr = false;
-    log::open(std::move(quiet));
-    log::write(log::Severity::fatal, allowed.error().text);
-    bool refused = allowed.error().kind == ErrorKind::denied;
-    uint32_t problem = refused ? maildrop::kProblemNotPermitted : uint32_t{proto::kProblemWrite};
-    say(maildrop::reply({.problems = problem, .reason = refused ? allowed.error().text : ""}));
-    return tool::kNoPermission;
-  }
-  return Session(config, policy).run();
+int serve(const config::Config& config, Policy& policy, const CommandLine& line) {
+  auto allowed = policy.may_submit();
+  if (allowed) return Session(config, policy).run();
+  bool refused = allowed.error().kind == ErrorKind::denied;
+  if (!line.for_program) tool::fail("{}", allowed.error().text);
+  // Whoever has started this program says, and logs, why.
+  uint32_t problem = refused ? maildrop::kProblemNotPermitted : uint32_t{proto::kProblemWrite};
+  say(maildrop::reply({.problems = problem, .reason = refused ? allowed.error().text : ""}));
+  return 1;
 }
 
 CommandLine parse_command_line(int argc, char** argv) {
   CommandLine line;
-  for (int option; (option = getopt(argc, argv, "c:rv")) != -1;) {
+  for (int option; (option = getopt(argc, argv, "+c:rv")) != -1;) {
     switch (option) {
       case 'c':
         line.config_directory = optarg;
         break;
-      case 'r':  // The only protocol that there is.
+      case 'r':
+        line.for_program = true;
         break;
       case 'v':
         ++line.verbose;

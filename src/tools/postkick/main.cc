@@ -15,7 +15,7 @@ int run(int argc, char** argv) {
   std::string directory;
   int verbose = 0;
   bool usage = false;
-  for (int option; (option = getopt(argc, argv, "c:v")) != -1;) {
+  for (int option; (option = getopt(argc, argv, "+c:v")) != -1;) {
     if (option == 'c') {
       directory = optarg;
     } else if (option == 'v') {

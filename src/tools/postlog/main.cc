@@ -45,7 +45,7 @@ struct CommandLine {
 
 CommandLine parse(int argc, char** argv) {
   CommandLine line;
-  for (int option; (option = getopt(argc, argv, "c:ip:t:v")) != -1;) {
+  for (int option; (option = getopt(argc, argv, "+c:ip:t:v")) != -1;) {
     switch (option) {
       case 'c':
         line.config_directory = optarg;

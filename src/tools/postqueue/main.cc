@@ -62,7 +62,7 @@ std::optional<Mode> mode_of(int option) {
 
 CommandLine parse(int argc, char** argv) {
   CommandLine line;
-  for (int option; (option = getopt(argc, argv, "c:fi:jk:lpq:s:v")) != -1;) {
+  for (int option; (option = getopt(argc, argv, "+c:fi:jk:lpq:s:v")) != -1;) {
     if (option == 'q') {
       if (line.query) usage();
       line.query = optarg;

@@ -74,7 +74,7 @@ const Queues& known_queues() {
 
 CommandLine parse(int argc, char** argv) {
   CommandLine line;
-  for (int option; (option = getopt(argc, argv, "c:d:e:f:h:H:pr:sSv")) != -1;) {
+  for (int option; (option = getopt(argc, argv, "+c:d:e:f:h:H:pr:sSv")) != -1;) {
     if (auto action = action_of(option)) {
       line.steps.push_back({*action, optarg});
     } else if (option == 'c') {

@@ -101,7 +101,10 @@ Outcome PostdropOutlet::read_outcome() {
     return {.problems = proto::kProblemWrite,
             .reason = fmt::format("unable to execute {}: Application error", command_)};
   }
-  return maildrop::parse_reply(*reply);
+  Outcome outcome = maildrop::parse_reply(*reply);
+  if (status != 0 && (outcome.problems & maildrop::kProblemNotPermitted) == 0)
+    log::warning("mail_stream_cleanup: close error");
+  return outcome;
 }
 
 }  // namespace postrider::sendmail
