@@ -44,6 +44,7 @@ Agent::Agent(const config::Config& config, Protocol protocol, const std::vector<
       plain_router_(resolver_, hosts_, with_loop_check(settings_.routing, false)),
       generic_(config, tables_.generic, tables_.local_domains),
       sasl_(open_sasl(config, settings_)),
+      refused_logins_(config, settings_),
       notices_(config, settings_),
       cache_(settings_.cache.idle, kMaxIdleSessions),
       cache_reports_(config, cache_) {

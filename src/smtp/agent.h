@@ -13,6 +13,7 @@
 #include "dns/resolver.h"
 #include "smtp/cache_reports.h"
 #include "smtp/generic_map.h"
+#include "smtp/login_cache.h"
 #include "smtp/notice.h"
 #include "smtp/session_cache.h"
 #include "smtp/settings.h"
@@ -44,6 +45,7 @@ class Agent {
   GenericMap& generic() { return generic_; }
   /// Null: nowhere is logged in.
   sasl::ClientService* sasl() { return sasl_.get(); }
+  const LoginCache& refused_logins() const { return refused_logins_; }
   PostmasterNotices& notices() { return notices_; }
   /// With or without a look whether this system is among the hosts that are found.
   dns::MailRouter& router(bool loop_check) { return loop_check ? checking_router_ : plain_router_; }
@@ -58,6 +60,7 @@ class Agent {
   dns::MailRouter checking_router_, plain_router_;
   GenericMap generic_;
   std::unique_ptr<sasl::ClientService> sasl_;
+  LoginCache refused_logins_;
   PostmasterNotices notices_;
   SessionCache cache_;
   CacheReports cache_reports_;

@@ -67,15 +67,12 @@ bool Authentication::cannot(std::string_view why) {
   return false;
 }
 
-bool Authentication::refused(const smtp::Reply& reply) {
+bool Authentication::refused(const smtp::Reply& reply, std::string reason) {
   session_.spent = session_.say_goodbye = true;
   smtp::Reply judged = reply;
   // A password that was changed is not the sender's mistake.
   if (judged.first_digit() == 5 && settings_.sasl.soft_bounce && !judged.dsn.empty()) judged.dsn[0] = '4';
-  ledger_.fail_all(remote_failure(judged, session_.host(),
-                                  fmt::format("SASL authentication failed; server {} said: {}",
-                                              session_.client.peer().name(), reply.one_line())),
-                   Blame::destination);
+  ledger_.fail_all(remote_failure(judged, session_.host(), std::move(reason)), Blame::destination);
   return false;
 }
 
@@ -121,19 +118,33 @@ bool Authentication::run() {
         ": server {} offered no compatible authentication mechanisms for this type of connection security",
         session_.client.peer().name()));
   }
-  return log_in(*mechanisms, std::move(**credentials));
+  return log_in(*mechanisms, **credentials);
 }
 
 smtp::Outcome<smtp::Reply> Authentication::send(std::string_view command, std::string_view shown) {
   return session_.client.command(command, settings_.session.helo_timeout, kDoing, shown);
 }
 
-bool Authentication::log_in(const std::string& mechanisms, sasl::Credentials credentials) {
+/// Whether it is known that the server will refuse.
+bool Authentication::refused_before(const sasl::Credentials& credentials) {
+  auto known = refused_logins_.find(session_.host(), credentials, lookup_deadline());
+  if (!known) return false;
+  smtp::Reply reply;
+  reply.code = static_cast<int>(parse_int(std::string_view(known->text).substr(0, 3)).value_or(535));
+  reply.dsn = known->dsn;
+  reply.text = known->text;
+  refused(reply, fmt::format("SASL [CACHED] authentication failed; server {} said: {}", session_.host(),
+                             known->text));
+  return true;
+}
+
+bool Authentication::log_in(const std::string& mechanisms, const sasl::Credentials& credentials) {
+  if (refused_before(credentials)) return false;
   auto cannot_log_in = [&](const Error& error) {
     return cannot(
         fmt::format("; cannot authenticate to server {}: {}", session_.client.peer().name(), error.text));
   };
-  auto client = service_.begin(session_.host(), std::move(credentials), settings_.sasl.options);
+  auto client = service_.begin(session_.host(), credentials, settings_.sasl.options);
   auto start = client->start(mechanisms, Deadline::never());
   if (!start) return cannot_log_in(start.error());
   std::string command = "AUTH " + start->mechanism, shown = command;
@@ -157,7 +168,15 @@ bool Authentication::log_in(const std::string& mechanisms, sasl::Credentials cre
     reply = send(*response, "(response)");
   }
   if (!reply) return lost(reply.error());
-  if (reply->first_digit() != 2) return refused(*reply);
+  if (reply->first_digit() != 2) {
+    constexpr int kBadCredentials = 535;
+    if (reply->code == kBadCredentials) {
+      refused_logins_.remember(session_.host(), credentials, reply->dsn, reply->one_line(),
+                               lookup_deadline());
+    }
+    return refused(*reply, fmt::format("SASL authentication failed; server {} said: {}",
+                                       session_.client.peer().name(), reply->one_line()));
+  }
   session_.logged_in = true;
   return true;
 }

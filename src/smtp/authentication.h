@@ -8,6 +8,7 @@
 #include "proto/delivery.h"
 #include "sasl/client.h"
 #include "smtp/ledger.h"
+#include "smtp/login_cache.h"
 #include "smtp/server_session.h"
 #include "smtp/settings.h"
 #include "smtp/tables.h"
@@ -23,10 +24,11 @@ Result<std::string> usable_mechanisms(const std::vector<std::string>& lines, con
 class Authentication {
  public:
   /// `nexthop` is the destination as it was given.
-  Authentication(sasl::ClientService& service, const Settings& settings, const Tables& tables,
-                 const proto::DeliverRequest& request, std::string_view nexthop, Ledger& ledger,
-                 ServerSession& session)
+  Authentication(sasl::ClientService& service, const LoginCache& refused_logins, const Settings& settings,
+                 const Tables& tables, const proto::DeliverRequest& request, std::string_view nexthop,
+                 Ledger& ledger, ServerSession& session)
       : service_(service),
+        refused_logins_(refused_logins),
         settings_(settings),
         tables_(tables),
         request_(request),
@@ -38,14 +40,16 @@ class Authentication {
 
  private:
   Result<std::optional<sasl::Credentials>> find_credentials() const;
-  bool log_in(const std::string& mechanisms, sasl::Credentials credentials);
+  bool log_in(const std::string& mechanisms, const sasl::Credentials& credentials);
+  bool refused_before(const sasl::Credentials& credentials);
   smtp::Outcome<smtp::Reply> send(std::string_view command, std::string_view shown);
   bool local_problem();
   bool cannot(std::string_view why);
-  bool refused(const smtp::Reply& reply);
+  bool refused(const smtp::Reply& reply, std::string reason);
   bool lost(const smtp::SessionFailure& failure);
 
   sasl::ClientService& service_;
+  const LoginCache& refused_logins_;
   const Settings& settings_;
   const Tables& tables_;
   const proto::DeliverRequest& request_;

@@ -280,9 +280,9 @@ std::unique_ptr<ServerSession> Delivery::connect(const sys::Address& address, sm
 
 bool Delivery::introduce(ServerSession& session) {
   if (!Introduction(settings_, agent_.tables(), job_.request, ledger_, session).run()) return false;
-  return !agent_.sasl() ||
-         Authentication(*agent_.sasl(), settings_, agent_.tables(), job_.request, nexthop_, ledger_, session)
-             .run();
+  return !agent_.sasl() || Authentication(*agent_.sasl(), agent_.refused_logins(), settings_, agent_.tables(),
+                                          job_.request, nexthop_, ledger_, session)
+                               .run();
 }
 
 void Delivery::transfer(ServerSession& session) {

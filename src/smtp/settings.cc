@@ -220,6 +220,8 @@ Settings::Sasl read_sasl(const config::Config& config, const Reader& r, const st
   out.plug_in.type = r.get(params::smtp_sasl_type, params::lmtp_sasl_type);
   // The name of the protocol in the registry of SASL, for both.
   out.plug_in.service = prefix == "lmtp_" ? "lmtp" : "smtp";
+  out.cache_name = r.get(params::smtp_sasl_auth_cache_name, params::lmtp_sasl_auth_cache_name);
+  out.cache_time = r.get(params::smtp_sasl_auth_cache_time, params::lmtp_sasl_auth_cache_time);
   out.plug_in.authorize_as_user = config.get(params::send_cyrus_sasl_authzid);
   return out;
 }

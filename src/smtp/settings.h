@@ -88,6 +88,8 @@ struct Settings {
     char delimiter = ':';     ///< Between user and password.
     sasl::SecurityOptions options;
     sasl::ClientSettings plug_in;
+    std::string cache_name;  ///< The table of logins that were refused; empty: none.
+    seconds cache_time{0};   ///< How long an entry counts.
   } sasl;
 
   ProbeTarget probe_target = ProbeTarget::rcpt;
