@@ -14,6 +14,7 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
   lmtp-sink NAME ADDRESS:PORT
   dovecot ADDRESS MECHANISM... an authentication server (tests/support/dovecot_auth.py); ADDRESS is a path or ADDRESS:PORT.
                                What it is asked is in tmp/auth.log
+  saslauthd PATH               the same for the protocol of saslauthd (tests/support/saslauthd.py)
   start | stop | reload | kill PROGRAM [SIGNAL]
   postmap TYPE:FILE            as the command, below the configuration directory
   smtp [PORT]                  a dialogue: "C: line" is sent, "S: reply" must come. After 354, "C:" lines are content.
@@ -45,6 +46,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import namespaces                                    # noqa: E402
 from dovecot_auth import AuthServer                  # noqa: E402
 from mailsystem import MailSystem                    # noqa: E402
+from saslauthd import SaslauthdServer                # noqa: E402
 from servers import DnsServer, SmtpSink              # noqa: E402
 
 
@@ -142,6 +144,9 @@ class Runner:
     def step_dovecot(self, argument, _):
         address, *mechanisms = argument.split()
         AuthServer(address, f"{self.mail.directory}/tmp/auth.log", mechanisms).start()
+
+    def step_saslauthd(self, path, _):
+        SaslauthdServer(path, f"{self.mail.directory}/tmp/auth.log")
 
     def step_start(self, *_):
         self.mail.start()
