@@ -61,6 +61,12 @@ mailbox::LockPolicy lock_policy(const config::Config& config) {
   if (config.get(params::sun_mailtool_compatibility)) {
     log::warning(
         "sun_mailtool_compatibility: deprecated parameter, use \"mailbox_delivery_lock = dotlock\" instead");
+    if (!methods->dotlock) {
+      throw config::ConfigError(
+          "parameter mailbox_delivery_lock specifies no applicable mailbox locking method",
+          config.source(params::mailbox_delivery_lock.name()),
+          "add dotlock, or leave sun_mailtool_compatibility at its default");
+    }
     *methods = {.dotlock = true};
   }
   return {.methods = *methods,

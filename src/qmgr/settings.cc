@@ -44,7 +44,7 @@ Settings::Settings(const config::Config& c)
       clog_warn(c.get(params::qmgr_clog_warn_time)),
       helpful(c.get(params::helpful_warnings)),
       feedback_debug(c.get(params::destination_concurrency_feedback_debug)),
-      error_service(c.get(params::error_service_name)),
+      error_service("error"),
       retry_service("retry"),
       double_bounce_sender(c.get(params::double_bounce_sender)),
       recipient_delimiter(c.get(params::recipient_delimiter)),

@@ -17,9 +17,9 @@ void log_statistics(Statistics& statistics) {
     log::info("{}", line);
 }
 
-/// The reports of one process, until it ends.
+/// The reports of one process, until it ends. It expects no answer, not even a greeting, and may have hung up
+/// after its report: who wrote to it then could no longer read what it has said.
 void serve(Statistics& statistics, ipc::Connection& connection, uint64_t process, seconds timeout) {
-  if (!connection.flush(Deadline::after(timeout))) return;
   for (;;) {
     connection.wait_frame(Deadline::never());
     auto report = connection.receive_as<proto::CacheReport>(Deadline::after(timeout));

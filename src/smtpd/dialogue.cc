@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "log/log.h"
+#include "smtp/await_line.h"
 
 namespace postrider::smtpd {
 
@@ -20,13 +21,18 @@ bool Dialogue::note_failure(const Error& error) {
   return false;
 }
 
+Result<io::Line> Dialogue::read_line(size_t max) {
+  TRY(smtp::await_line(stream_, max, pace_));
+  return stream_.read_line(max, pace_.deadline());
+}
+
 std::optional<Dialogue::Command> Dialogue::read_command() {
   pace_ = settings_.pace();
   if (!stream_.wait_input_parked(pace_.deadline())) {
     end_ = End::timeout;
     return std::nullopt;
   }
-  auto line = stream_.read_line(settings_.line_length_limit, pace_.deadline());
+  auto line = read_line(settings_.line_length_limit);
   if (!line || line->end == io::LineEnd::eof) {
     note_failure(line ? Error(ErrorKind::closed, "") : line.error());
     return std::nullopt;
@@ -47,7 +53,7 @@ void Dialogue::skip_rest_of_line(std::string_view beginning, size_t limit) {
   size_t skipped = 0;
   log::warning("{}: request longer than {}: {}...", client_, limit, printable(beginning.substr(0, kShown)));
   for (;;) {
-    auto line = stream_.read_line(limit, pace_.deadline());
+    auto line = read_line(limit);
     if (!line || line->end == io::LineEnd::eof) {
       note_failure(line ? Error(ErrorKind::closed, "") : line.error());
       return;
@@ -83,7 +89,7 @@ std::optional<Dialogue::Response> Dialogue::read_response(size_t limit) {
 }
 
 std::optional<io::Line> Dialogue::read_content() {
-  auto line = stream_.read_line(settings_.line_length_limit, pace_.deadline());
+  auto line = read_line(settings_.line_length_limit);
   if (!line || line->end == io::LineEnd::eof) {
     note_failure(line ? Error(ErrorKind::closed, "") : line.error());
     return std::nullopt;

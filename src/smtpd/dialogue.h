@@ -56,6 +56,7 @@ class Dialogue {
   void finish();
 
  private:
+  Result<io::Line> read_line(size_t max);
   bool note_failure(const Error& error);
   void skip_rest_of_line(std::string_view beginning, size_t limit);
   void log_line(char direction, std::string_view text) const;

@@ -44,7 +44,10 @@ Lists::Lists(const config::Config& config, table::Catalog& catalog, std::vector<
   verp = list(params::smtpd_authorized_verp_clients, MatchList::Kind::host);
   bare_lf_exclusions = list(params::smtpd_forbid_bare_newline_exclusions, MatchList::Kind::host);
   event_exceptions = list(params::smtpd_client_event_limit_exceptions, MatchList::Kind::host);
-  debug_peers = list(params::debug_peer_list, MatchList::Kind::host);
+  // At level 0, which is refused, nothing more would be logged; there is but one step above that.
+  if (config.get(params::debug_peer_level) > 0) {
+    debug_peers = list(params::debug_peer_list, MatchList::Kind::host);
+  }
   sasl_exceptions = list(params::smtpd_sasl_exceptions_networks, MatchList::Kind::host);
   sasl_mechanisms = list(params::smtpd_sasl_mechanism_filter, MatchList::Kind::text);
   noop_commands = list(params::smtpd_noop_commands, MatchList::Kind::text);

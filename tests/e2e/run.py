@@ -11,10 +11,15 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
   dns                          records: NAME TYPE DATA; "NAME FAIL" for a name of which the server cannot tell anything
   sink NAME ADDRESS:PORT       an SMTP server; its text: COMMAND -> REPLY (| separates replies for successive times, \\n the
                                lines of one reply; "silence" is none at all)
-  lmtp-sink NAME ADDRESS:PORT
   dovecot ADDRESS MECHANISM... an authentication server (tests/support/dovecot_auth.py); ADDRESS is a path or ADDRESS:PORT.
                                What it is asked is in tmp/auth.log
   saslauthd PATH               the same for the protocol of saslauthd (tests/support/saslauthd.py)
+  lmtp-sink NAME ADDRESS:PORT  the same with LMTP; tests/support/servers.py tells what else a sink can do
+  unanswered ADDRESS:PORT      a port where attempts to connect get no answer
+  replies ADDRESS:PORT         a server that answers whatever it gets with the text (one line; no line end is added)
+  datagrams NAME ADDRESS:PORT  a server that remembers datagrams; "syslog NAME" is one that listens at /dev/log
+  address ADDRESS              one more IPv6 address of this machine
+  owner USER PATH              makes the file another user's; where the test does not run as root it ends here, as skipped
   start | stop | reload | kill PROGRAM [SIGNAL]
   postmap TYPE:FILE            as the command, below the configuration directory
   smtp [PORT]                  a dialogue: "C: line" is sent, "S: reply" must come. After 354, "C:" lines are content.
@@ -30,12 +35,15 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
   contains PATH                lines that must appear in this order in a file
   received NAME                lines that must appear in this order in what a sink got; "messages N" says how many
   commands NAME                lines that must appear in this order among the commands that a sink got
+  heard NAME                   lines that must appear in this order among datagrams; "messages N" says how many
+  connections NAME N           how many connections a sink has got
   log | no-log                 lines that must (in this order), or must not, appear in the log
 
 $DIR in any text is the directory of the instance, $USER the user it runs as.
 """
 import fnmatch
 import os
+import pwd
 import re
 import signal
 import socket
@@ -47,11 +55,23 @@ import namespaces                                    # noqa: E402
 from dovecot_auth import AuthServer                  # noqa: E402
 from mailsystem import MailSystem                    # noqa: E402
 from saslauthd import SaslauthdServer                # noqa: E402
-from servers import DnsServer, SmtpSink              # noqa: E402
+from servers import DatagramSink, DnsServer, FixedReplies, SmtpSink, UnansweredPort   # noqa: E402
+
+SKIPPED = 77
 
 
 class Failure(Exception):
     pass
+
+
+class Skip(Exception):
+    pass
+
+
+def split_address(text):
+    """"127.0.0.1:25" or "[::1]:25" """
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 def matches(text, pattern):
@@ -66,6 +86,18 @@ def expect_in_order(lines, patterns, what):
         if at == len(lines):
             raise Failure(f"{what}: no line matches\n    {pattern}\nin\n    " + "\n    ".join(lines))
         at += 1
+
+
+def eventually(check):
+    """What others write may take a moment to arrive."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return check()
+        except Failure:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 class Script:
@@ -130,13 +162,12 @@ class Runner:
 
     def step_sink(self, argument, block, lmtp=False):
         name, address = argument.split()
-        host, _, port = address.rpartition(":")
         replies = {}
         for line in block:
             command, _, reply = line.partition("->")
             options = [part.strip().replace("\\n", "\r\n") for part in reply.split("|")]
             replies[command.strip()] = options if len(options) > 1 else options[0]
-        self.sinks[name] = SmtpSink(host, int(port), replies, lmtp)
+        self.sinks[name] = SmtpSink(*split_address(address), replies, lmtp)
 
     def step_lmtp_sink(self, argument, block):
         self.step_sink(argument, block, lmtp=True)
@@ -147,6 +178,30 @@ class Runner:
 
     def step_saslauthd(self, path, _):
         SaslauthdServer(path, f"{self.mail.directory}/tmp/auth.log")
+
+    def step_unanswered(self, address, _):
+        self.sinks[address] = UnansweredPort(*split_address(address))
+
+    def step_replies(self, address, block):
+        FixedReplies(*split_address(address), "".join(block))
+
+    def step_datagrams(self, argument, _):
+        name, address = argument.split()
+        self.sinks[name] = DatagramSink(socket.AF_INET, split_address(address))
+
+    def step_syslog(self, name, _):
+        namespaces.private_devices()
+        self.sinks[name] = DatagramSink(socket.AF_UNIX, "/dev/log")
+        os.chmod("/dev/log", 0o666)
+
+    def step_address(self, address, _):
+        namespaces.add_loopback_address(address)
+
+    def step_owner(self, argument, _):
+        user, path = argument.split()
+        if os.geteuid() != 0:
+            raise Skip("not root")
+        os.chown(path, pwd.getpwnam(user).pw_uid, -1)
 
     def step_start(self, *_):
         self.mail.start()
@@ -267,18 +322,24 @@ class Runner:
                              for s, rs, content in self.sinks[name].messages], block, name)
 
     def step_commands(self, name, block):
-        expect_in_order(self.sinks[name].lines, block, f"commands of {name}")
+        eventually(lambda: expect_in_order(self.sinks[name].lines, block, f"commands of {name}"))
+
+    def step_heard(self, name, block):
+        sink = self.sinks[name]
+        wanted = int(block.pop(0).split()[1]) if block[0].startswith("messages ") else None
+        eventually(lambda: expect_in_order(sink.messages, block, f"datagrams of {name}"))
+        if wanted is not None and len(sink.messages) != wanted:
+            raise Failure(f"{name} has got {sink.messages}")
+
+    def step_connections(self, argument, _):
+        name, wanted = argument.split()
+        count = sum(line.startswith("CONNECT ") for line in self.sinks[name].lines)
+        if count != int(wanted):
+            raise Failure(f"{name} has got {count} connections")
 
     def step_log(self, _, block):
-        deadline = time.monotonic() + 10
         patterns = ["*" + line + "*" for line in block]
-        while True:
-            try:
-                return expect_in_order(self.mail.log().splitlines(), patterns, "log")
-            except Failure:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
+        eventually(lambda: expect_in_order(self.mail.log().splitlines(), patterns, "log"))
 
     def step_no_log(self, _, block):
         for line in self.mail.log().splitlines():
@@ -298,6 +359,9 @@ def main():
         if crashes := runner.mail.crashes():
             raise Failure("a process crashed:\n" + "\n".join(crashes))
         return 0
+    except Skip as reason:
+        print(f"skipped: {reason}")
+        return SKIPPED
     except Failure as problem:
         print(f"{os.path.basename(path)}: {problem}\n\n--- log\n{runner.mail.log()}")
         return 1

@@ -39,14 +39,40 @@ def bring_up_loopback():
         fcntl.ioctl(s, 0x8914, request)                            # SIOCSIFFLAGS
 
 
+def add_loopback_address(address):
+    """One more IPv6 address of the loopback interface."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+        index = socket.if_nametoindex("lo")
+        fcntl.ioctl(s, 0x8916, struct.pack("16sIi", socket.inet_pton(socket.AF_INET6, address), 128, index))  # SIOCSIFADDR
+
+
+def mount(source, target, kind=None, flags=0):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(source.encode(), target.encode(), kind.encode() if kind else None, flags, None):
+        raise OSError(ctypes.get_errno(), f"mount {target}")
+
+
+def private_devices():
+    """Gives this namespace a /dev of its own, with the usual devices, so that a test can be the log service of the machine."""
+    devices = {name: os.open(f"/dev/{name}", os.O_PATH) for name in ("null", "zero", "full", "random", "urandom", "tty")}
+    mount("tmpfs", "/dev", "tmpfs")
+    os.chmod("/dev", 0o755)
+    for name, device in devices.items():
+        with open(f"/dev/{name}", "w", encoding="ascii"):
+            pass
+        mount(f"/proc/self/fd/{device}", f"/dev/{name}", flags=MS_BIND)
+        os.close(device)
+    for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
+        os.symlink(f"/proc/self/{target}", f"/dev/{name}")
+
+
 def use_resolver(directory):
     """Makes 127.0.0.1 the only name server, as far as this namespace sees."""
-    libc = ctypes.CDLL(None, use_errno=True)
     for name, text in (("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"),
                        ("hosts", "127.0.0.1 localhost\n")):
         path, target = f"{directory}/{name}", os.path.realpath(f"/etc/{name}")
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
         os.chmod(path, 0o644)
-        if os.path.exists(target) and libc.mount(path.encode(), target.encode(), None, MS_BIND, None):
-            raise OSError(ctypes.get_errno(), f"bind {target}")
+        if os.path.exists(target):
+            mount(path, target, flags=MS_BIND)

@@ -1,14 +1,69 @@
-"""Small servers that tests talk through: DNS and an SMTP sink. Loopback only."""
+"""Small servers that tests talk through: DNS, an SMTP sink and simpler ones. Loopback only."""
 import ipaddress
 import socket
 import struct
 import threading
+import time
+
+
+def listening_socket(address, port, backlog=100, receive_buffer=None):
+    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if receive_buffer:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    listener.bind((address, port))
+    listener.listen(backlog)
+    return listener
+
+
+class UnansweredPort:
+    """A port where attempts to connect get no answer at all: its queue is full."""
+
+    def __init__(self, address, port):
+        self.sockets = [listening_socket(address, port, backlog=0)]
+        for _ in range(3):
+            client = socket.socket(self.sockets[0].family)
+            client.setblocking(False)
+            client.connect_ex((address, port))
+            self.sockets.append(client)
+
+
+class FixedReplies:
+    """Answers whatever comes with always the same text."""
+
+    def __init__(self, address, port, text):
+        self.listener, self.text = listening_socket(address, port), text.encode()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            connection, _ = self.listener.accept()
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        with connection:
+            while connection.recv(65536):
+                connection.sendall(self.text)
+
+
+class DatagramSink:
+    """Remembers the datagrams that come to a UDP port or to the path of a local socket."""
+
+    def __init__(self, family, address):
+        self.messages, self.socket = [], socket.socket(family, socket.SOCK_DGRAM)
+        self.socket.bind(address)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            self.messages.append(self.socket.recv(65536).decode("utf-8", "replace").rstrip("\0\n"))
 
 
 class DnsServer:
-    """Answers A, AAAA, MX, PTR and TXT from lines "NAME TYPE DATA"; other names do not exist. For "NAME FAIL" it cannot say."""
+    """Answers A, AAAA, CNAME, MX, PTR, SRV and TXT from lines "NAME TYPE DATA"; other names do not exist, and for those with
+    the type FAIL the server has a failure to report."""
 
-    TYPES = {"A": 1, "CNAME": 5, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28}
+    TYPES = {"A": 1, "CNAME": 5, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33}
 
     def __init__(self, text, address=("127.0.0.1", 53)):
         self.records = {}
@@ -30,10 +85,22 @@ class DnsServer:
             return ipaddress.ip_address(fields[0]).packed
         if kind == "MX":
             return struct.pack("!H", int(fields[0])) + self.encode_name(fields[1])
+        if kind == "SRV":
+            return struct.pack("!HHH", *map(int, fields[:3])) + self.encode_name(fields[3])
         if kind == "TXT":
             text = " ".join(fields).encode()
             return bytes([len(text)]) + text
         return self.encode_name(fields[0])
+
+    def answers(self, name, wanted):
+        """(owner, type, data) of each record, with the CNAME records on the way."""
+        known = [(kind, fields) for kind, fields in self.records.get(name, ()) if kind != "FAIL"]
+        found = [(name, self.TYPES[kind], self.data(kind, fields)) for kind, fields in known if self.TYPES[kind] == wanted]
+        for kind, fields in known if not found else ():
+            if kind == "CNAME":
+                target = fields[0].lower().rstrip(".")
+                found = [(name, self.TYPES[kind], self.data(kind, fields))] + self.answers(target, wanted)
+        return found
 
     def serve(self):
         while True:
@@ -45,34 +112,51 @@ class DnsServer:
             name, question_end = ".".join(labels).lower(), at + 5
             wanted = struct.unpack("!H", query[at + 1:at + 3])[0]
             known = self.records.get(name)
-            answers = [(self.TYPES[kind], self.data(kind, fields)) for kind, fields in known or ()
-                       if self.TYPES.get(kind) == wanted]
+            answers = self.answers(name, wanted)
             code = 0x8180 if known is not None or any(n.endswith("." + name) for n in self.records) else 0x8183
-            if known and known[0][0] == "FAIL":
+            if ("FAIL", []) in (known or ()):
                 code = 0x8182
             reply = query[:2] + struct.pack("!HHHHH", code, 1, len(answers), 0, 0) + query[12:question_end]
-            for kind, data in answers:
-                reply += b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 300, len(data)) + data
+            for owner, kind, data in answers:
+                reply += self.encode_name(owner) + struct.pack("!HHIH", kind, 1, 300, len(data)) + data
             self.socket.sendto(reply, client)
 
 
 class SmtpSink:
     """Takes mail and remembers it. `replies` maps a command line prefix (upper case), "DATA", "." or "BANNER" to
-    a reply, or to a list of replies for one time after the other; "silence" is no reply."""
+    a reply, or to a list of replies for one time after the other; "silence" is no reply, and "slowly REPLY" comes in
+    ten pieces, one every quarter of a second. "CONTENT" is how many bytes of content a second are read. `lines` also has
+    "CONNECT address" for each connection, and "END" for its end where there was no QUIT."""
 
     def __init__(self, address, port, replies=None, lmtp=False):
         self.replies, self.lmtp = dict(replies or {}), lmtp
         self.messages, self.lines, self.lock = [], [], threading.Lock()
-        self.listener = socket.socket()
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind((address, port))
-        self.listener.listen(100)
+        self.content_rate = int(self.replies.pop("CONTENT", 0))
+        self.listener = listening_socket(address, port, receive_buffer=8192 if self.content_rate else None)
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
         while True:
-            connection, _ = self.listener.accept()
+            connection, client = self.listener.accept()
+            self.note(f"CONNECT {client[0]}")
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def note(self, line):
+        with self.lock:
+            self.lines.append(line)
+
+    def content(self, stream):
+        """The lines of a message; None when the connection ends before it."""
+        lines, size = [], 0
+        for raw in stream:
+            if raw == b".\r\n":
+                return lines
+            lines.append(raw.decode("utf-8", "replace").rstrip("\r\n").removeprefix("."))
+            size += len(raw)
+            if self.content_rate and size > self.content_rate / 20:
+                time.sleep(size / self.content_rate)
+                size = 0
+        return None
 
     def reply_to(self, line, default):
         with self.lock:
@@ -84,49 +168,61 @@ class SmtpSink:
         return default
 
     def serve(self, connection):
-        with connection, connection.makefile("rwb") as stream:
-            def say(text):
-                if text == "silence":
-                    return
-                stream.write(text.encode() + b"\r\n")
+        try:
+            with connection, connection.makefile("rwb") as stream:
+                self.talk(stream)
+        except OSError:
+            self.note("END")
+
+    def talk(self, stream):
+        def say(text):
+            if text == "silence":
+                return
+            pieces = [text.encode() + b"\r\n"]
+            if text.startswith("slowly "):
+                line = pieces[0].removeprefix(b"slowly ")
+                step = max(1, len(line) // 9)
+                pieces = [line[i:i + step] for i in range(0, len(line), step)]
+            for piece in pieces:
+                time.sleep(0.25 if len(pieces) > 1 else 0)
+                stream.write(piece)
                 stream.flush()
 
-            say(self.reply_to("BANNER", "220 sink.test ESMTP"))
-            sender, recipients = None, []
-            for raw in stream:
-                line = raw.decode("utf-8", "replace").rstrip("\r\n")
-                with self.lock:
-                    self.lines.append(line)
-                verb = line.split(" ")[0].upper()
-                if verb in ("EHLO", "LHLO"):
-                    say(self.reply_to(line, "250-sink.test\r\n250-PIPELINING\r\n250 8BITMIME"))
-                elif verb == "MAIL":
-                    answer = self.reply_to(line, "250 2.1.0 Ok")
-                    sender, recipients = line[10:], []
+        say(self.reply_to("BANNER", "220 sink.test ESMTP"))
+        sender, recipients = None, []
+        for raw in stream:
+            line = raw.decode("utf-8", "replace").rstrip("\r\n")
+            self.note(line)
+            verb = line.split(" ")[0].upper()
+            if verb in ("EHLO", "LHLO"):
+                say(self.reply_to(line, "250-sink.test\r\n250-PIPELINING\r\n250 8BITMIME"))
+            elif verb == "MAIL":
+                answer = self.reply_to(line, "250 2.1.0 Ok")
+                sender, recipients = line[10:], []
+                say(answer)
+            elif verb == "RCPT":
+                answer = self.reply_to(line, "250 2.1.5 Ok")
+                if answer.removeprefix("slowly ").startswith("2"):
+                    recipients.append(line[8:])
+                say(answer)
+            elif verb == "DATA":
+                if not recipients:
+                    say("503 5.5.1 No recipients")
+                    continue
+                say(self.reply_to(line, "354 Go ahead"))
+                content = self.content(stream)
+                if content is None:
+                    break
+                answers = [self.reply_to(".", "250 2.0.0 Accepted") for _ in (recipients if self.lmtp else [None])]
+                if answers[-1].removeprefix("slowly ").startswith("2"):
+                    with self.lock:
+                        self.messages.append((sender, list(recipients), content))
+                for answer in answers:
                     say(answer)
-                elif verb == "RCPT":
-                    answer = self.reply_to(line, "250 2.1.5 Ok")
-                    if answer.startswith("2"):
-                        recipients.append(line[8:])
-                    say(answer)
-                elif verb == "DATA":
-                    if not recipients:
-                        say("503 5.5.1 No recipients")
-                        continue
-                    say(self.reply_to(line, "354 Go ahead"))
-                    content = []
-                    for raw_line in stream:
-                        if raw_line == b".\r\n":
-                            break
-                        content.append(raw_line.decode("utf-8", "replace").rstrip("\r\n").removeprefix("."))
-                    for _ in recipients if self.lmtp else [None]:
-                        answer = self.reply_to(".", "250 2.0.0 Accepted")
-                        say(answer)
-                    if answer.startswith("2"):
-                        with self.lock:
-                            self.messages.append((sender, list(recipients), content))
-                elif verb == "QUIT":
-                    say("221 2.0.0 Bye")
+            elif verb == "QUIT":
+                say(self.reply_to(line, "221 2.0.0 Bye"))
+                if self.reply_to(line, "") != "silence":
                     return
-                else:
-                    say(self.reply_to(line, "250 2.0.0 Ok"))
+            else:
+                say(self.reply_to(line, "250 2.0.0 Ok"))
+        self.note("END")

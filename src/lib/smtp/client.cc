@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "log/log.h"
+#include "smtp/await_line.h"
 #include "smtp/client_state.h"
 
 namespace postrider::smtp {
@@ -93,6 +94,8 @@ Outcome<std::string> ClientSession::State::read_line(Pace& pace, std::string_vie
   std::string text;
   size_t excess = 0;
   for (bool first = true;; first = false) {
+    auto arrived = await_line(stream, settings.reply_limit, pace);
+    if (!arrived) return fail(arrived.error(), doing);
     auto line = stream.read_line(settings.reply_limit, pace.deadline());
     if (!line) return fail(line.error(), doing);
     if (line->end == io::LineEnd::eof) return fail(SessionFailure::Kind::lost, doing);

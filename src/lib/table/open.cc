@@ -169,6 +169,15 @@ class Surrogate : public Table {
   std::shared_ptr<Table> real_;
 };
 
+/// A table that is to be of another type; `other` holds its name.
+Result<void> redirect(Spec& parts, std::string_view spec, std::string& other, const OpenOptions& options) {
+  auto target = options.redirect ? options.redirect(spec) : std::nullopt;
+  if (!target) return {};
+  other = std::move(*target);
+  parts = TRY(parse_spec(other));
+  return {};
+}
+
 }  // namespace
 
 std::vector<RequiredPath> settings_paths(std::string_view name) {
@@ -183,8 +192,8 @@ Result<void> check_spec(std::string_view spec) {
 
 Result<std::shared_ptr<Table>> open(std::string_view spec, const OpenOptions& options) {
   Spec parts = TRY(parse_spec(spec));
-  std::optional<std::string> other = options.redirect ? options.redirect(spec) : std::nullopt;
-  if (other) parts = TRY(parse_spec(*other));
+  std::string other;
+  TRY(redirect(parts, spec, other, options));
   const Type* type = TRY(find_type(parts.type, ""));
   if (type->needs_network) sandbox::ask_for_network();
   return type->open(parts.name, options);
@@ -202,6 +211,8 @@ std::shared_ptr<Table> open_or_surrogate(std::string_view spec, const OpenOption
 
 Result<std::unique_ptr<Builder>> create(std::string_view spec, mode_t mode, const OpenOptions& options) {
   Spec parts = TRY(parse_spec(spec));
+  std::string other;
+  TRY(redirect(parts, spec, other, options));
   const Type* type = TRY(
       find_type(parts.type, fmt::format(". Is the postfix-{} package installed?", printable(parts.type))));
   if (!type->create) {

@@ -111,6 +111,7 @@ TEST(ParseReply, OnlyTheAdBitMakesRecordsValidated) {
   EXPECT_TRUE(parse_reply(message("x.test", Type::a, {answer}, 0x81a0), Type::a).records[0].validated);
 }
 
+// Covers: dns_ncache_ttl_fix_enable
 TEST(ParseReply, NegativeAnswersLastAsLongAsTheirSoaSays) {
   std::string soa =
       wire_record("test", Type::soa, 900,
