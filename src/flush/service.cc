@@ -48,7 +48,8 @@ FlushResult failed(const Error& error) {
 }  // namespace
 
 Service::Service(const config::Config& config)
-    : store_(queue::system_files(), clients::queue_layout(config)),
+    : config_(config),
+      store_(queue::system_files(), clients::queue_layout(config)),
       ledger_(store_),
       refresh_time_(config.get(params::fast_flush_refresh_time)),
       purge_time_(config.get(params::fast_flush_purge_time)),
@@ -105,7 +106,7 @@ FlushResult Service::drain(const std::string& name, DeadSites dead_sites, Deadli
 }
 
 void Service::wake_queue_manager() const {
-  auto sent = clients::trigger(queue_socket_, "I");
+  auto sent = clients::trigger(config_, queue_socket_, "I");
   if (!sent) log::warning("{}", sent.error().text);
 }
 

@@ -44,6 +44,7 @@ class Service {
   proto::FlushResult drain(const std::string& name, DeadSites dead_sites, Deadline deadline);
   void wake_queue_manager() const;
 
+  const config::Config& config_;
   queue::Store store_;
   Ledger ledger_;
   seconds refresh_time_, purge_time_;

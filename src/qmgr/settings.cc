@@ -55,6 +55,8 @@ Settings::Settings(const config::Config& c)
       verp_characters(c.get(params::verp_delimiter_filter)),
       ipc_timeout(c.get(params::ipc_timeout)),
       daemon_timeout(c.get(params::qmgr_daemon_timeout)) {
+  // It has no meaning any more, but its mistakes are reported as ever.
+  (void)c.get(params::qmgr_fudge_factor);
   std::string transports = c.get(params::defer_transports);
   for (std::string_view name : split_any(transports, kListSeparators))
     defer_transports.emplace(name);

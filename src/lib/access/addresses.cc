@@ -96,7 +96,7 @@ Judge::Verdict Judge::unknown_domain(std::string_view address, std::string_view 
 Judge::Verdict Judge::unknown_mailhost(std::string_view domain, std::string_view address,
                                        std::string_view about) {
   std::string name(domain);
-  if (!is_all_ascii(name)) name = domain_to_ascii(name).value_or(name);
+  if (!is_all_ascii(name)) name = domain_to_ascii(name, policy_.settings.idna).value_or(name);
   dns::Answer answer = world_.lookup(name, kMailTypes, deadline_);
   bool is_sender = about == about::kSender;
   std::string_view status = is_sender ? "4.1.8" : "4.1.2";

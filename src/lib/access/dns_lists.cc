@@ -38,10 +38,10 @@ std::string reversed(const sys::Address& address) {
 }
 
 /// A domain that can be part of a question; empty when there is none, as for an address literal.
-std::string askable(std::string_view domain) {
+std::string askable(std::string_view domain, IdnaMapping mapping) {
   if (domain.empty() || domain.starts_with('[') || domain == "unknown") return {};
   std::string out(domain);
-  if (!is_all_ascii(out)) out = domain_to_ascii(out).value_or(std::string());
+  if (!is_all_ascii(out)) out = domain_to_ascii(out, mapping).value_or(std::string());
   return out;
 }
 
@@ -82,6 +82,7 @@ Result<const DnsListing*> Judge::listing(const Restriction& r, const std::string
 /// What a list is asked about, as the question has it and as people read it.
 std::optional<Judge::Listed> Judge::listed_subject(const Restriction& r) const {
   Listed out;
+  const IdnaMapping idna = policy_.settings.idna;
   switch (r.subject) {
     case Subject::none: {  // The client's address.
       auto address = sys::Address::from_ip(facts_.client_address);
@@ -90,20 +91,22 @@ std::optional<Judge::Listed> Judge::listed_subject(const Restriction& r) const {
       break;
     }
     case Subject::client:
-      out = {askable(facts_.client_name), std::string(facts_.client_name), about::kClient};
+      out = {askable(facts_.client_name, idna), std::string(facts_.client_name), about::kClient};
       break;
     case Subject::reverse_client:
-      out = {askable(facts_.reverse_name), std::string(facts_.reverse_name), about::kReverseClient};
+      out = {askable(facts_.reverse_name, idna), std::string(facts_.reverse_name), about::kReverseClient};
       break;
     case Subject::helo:
-      if (facts_.helo_name) out = {askable(*facts_.helo_name), std::string(*facts_.helo_name), about::kHelo};
+      if (facts_.helo_name)
+        out = {askable(*facts_.helo_name, idna), std::string(*facts_.helo_name), about::kHelo};
       break;
     case Subject::sender:
-      if (facts_.sender) out = {askable(mail::domain_of(sender())), std::string(sender()), about::kSender};
+      if (facts_.sender)
+        out = {askable(mail::domain_of(sender()), idna), std::string(sender()), about::kSender};
       break;
     case Subject::recipient:
       if (facts_.recipient) {
-        out = {askable(mail::domain_of(*facts_.recipient)), std::string(*facts_.recipient),
+        out = {askable(mail::domain_of(*facts_.recipient), idna), std::string(*facts_.recipient),
                about::kRecipient};
       }
       break;

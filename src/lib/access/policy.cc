@@ -134,6 +134,7 @@ Settings::Settings(const config::Config& c)
       stress(c.get(params::stress)),
       compatibility_level(c.get(params::compatibility_level)),
       mail_version(c.get(params::mail_version)),
+      idna(c.get(params::enable_idna2003_compatibility) ? IdnaMapping::idna2003 : IdnaMapping::idna2008),
       unknown_address_tempfail(parse_temp_fail(c.get(params::unknown_address_tempfail_action))),
       unknown_helo_tempfail(parse_temp_fail(c.get(params::unknown_helo_hostname_tempfail_action))),
       unverified_sender{c.get(params::unverified_sender_reject_code),

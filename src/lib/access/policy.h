@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "access/restriction.h"
+#include "base/idna.h"
 #include "config/config.h"
 #include "mail/address_parts.h"
 #include "sys/socket.h"
@@ -35,6 +36,7 @@ struct Settings {
   std::string default_rbl_reply;
   std::string expansion_filter;                           ///< smtpd_expansion_filter, escapes resolved.
   std::string stress, compatibility_level, mail_version;  ///< What policy services are told.
+  IdnaMapping idna;                                       ///< Of domain names that are looked up.
   TempFail unknown_address_tempfail, unknown_helo_tempfail;
   struct Unverified {
     int reject_code, defer_code;

@@ -14,6 +14,7 @@ ipc::Endpoint endpoint(const config::Config& config, std::string_view directory,
   out.path = std::string(directory) + "/" + std::string(service);
   out.asker = asker;
   out.idle = config.get(config::params::ipc_idle);
+  out.ttl = config.get(config::params::ipc_ttl);
   out.timeout = config.get(config::params::ipc_timeout);
   return out;
 }

@@ -5,13 +5,14 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "config/config.h"
 
 namespace postrider::clients {
 
 /// Writes one-letter requests to the socket or FIFO of a service, below the queue directory, which is the
-/// working directory; for commands, as it may block. Nothing is answered. Error::code is that of the system
-/// call that failed.
-Result<void> trigger(const std::string& path, std::string_view requests);
+/// working directory; for commands, as it may block, but no longer than trigger_timeout. Nothing is answered.
+/// Error::code is that of the system call that failed.
+Result<void> trigger(const config::Config& config, const std::string& path, std::string_view requests);
 
 /// What the queue manager understands.
 inline constexpr std::string_view kQmgrFlushAll = "FADI";  ///< Forget dead destinations; try everything now.

@@ -18,36 +18,52 @@ Result<std::unique_ptr<Connection>> connect(const Endpoint& endpoint, Deadline d
   return std::make_unique<Connection>(std::move(*stream), endpoint.asker);
 }
 
-/// Lives as long as the client or its reader fiber, whichever is longer.
+/// Lives as long as the client or its reader fibers, whichever is longer.
 struct Client::Shared : std::enable_shared_from_this<Client::Shared> {
   struct Pending {
     bool done = false;
     Result<Raw> outcome = fail(ErrorKind::closed, "");
     io::Condition answered;
   };
+  /// A connection and what was asked over it; shared with the fibers that use it across a wait.
+  struct Link {
+    std::unique_ptr<Connection> connection;
+    std::unordered_map<uint32_t, Pending*> pending;
+    bool replaced = false;  // Nothing is asked over it any more.
+  };
 
   Endpoint endpoint;
-  std::shared_ptr<Connection> connection;  // Shared with the fibers that use it across a wait.
-  std::unordered_map<uint32_t, Pending*> pending;
+  std::shared_ptr<Link> link;
   std::function<void()> disconnected;
   uint32_t next_id = 1;
   bool closing = false;  // The client is gone.
   io::Mutex connecting;
 
+  void replace_old_link();
   Result<void> ensure_connected(Deadline deadline);
-  void read_replies(std::shared_ptr<Connection> kept);
-  void fail_all(const Error& error);
+  void read_replies(const std::shared_ptr<Link>& kept);
+  static void fail_all(Link& link, const Error& error);
 };
 
+/// What is owed over the old connection still arrives there.
+void Client::Shared::replace_old_link() {
+  if (!link || Clock::now() - link->connection->opened() < endpoint.ttl) return;
+  link->replaced = true;
+  if (link->pending.empty()) link->connection->stream().events().wake_reader();
+  link.reset();
+}
+
 Result<void> Client::Shared::ensure_connected(Deadline deadline) {
-  if (connection) return {};
+  replace_old_link();
+  if (link) return {};
   if (!connecting.lock(deadline)) return fail(ErrorKind::timeout, "timed out");
   Result<void> result;
-  if (!connection) {
+  if (!link) {
     auto made = ipc::connect(endpoint, deadline);
     if (made) {
-      connection = std::move(*made);
-      io::spawn([self = shared_from_this(), kept = connection] { self->read_replies(kept); });
+      link = std::make_shared<Link>();
+      link->connection = std::move(*made);
+      io::spawn([self = shared_from_this(), kept = link] { self->read_replies(kept); });
     } else {
       result = std::unexpected(std::move(made).error());
     }
@@ -56,34 +72,37 @@ Result<void> Client::Shared::ensure_connected(Deadline deadline) {
   return result;
 }
 
-void Client::Shared::read_replies(std::shared_ptr<Connection> kept) {
+void Client::Shared::read_replies(const std::shared_ptr<Link>& kept) {
   Error error(ErrorKind::closed, "");
-  for (;;) {
+  Connection& connection = *kept->connection;
+  while (!kept->replaced || !kept->pending.empty()) {
     // Idle means: nothing asked and nothing owed.
-    if (!kept->wait_frame(pending.empty() ? Deadline::after(endpoint.idle) : Deadline::never())) {
-      if (pending.empty()) break;
+    bool idle = kept->pending.empty();
+    if (!connection.wait_frame(idle ? Deadline::after(endpoint.idle) : Deadline::never())) {
+      if (kept->pending.empty()) break;
       continue;
     }
-    auto frame = kept->receive(Deadline::after(endpoint.timeout));
+    if (kept->replaced && kept->pending.empty()) break;
+    auto frame = connection.receive(Deadline::after(endpoint.timeout));
     if (!frame) {
       error.text = frame.error().text;
       break;
     }
-    auto it = pending.find(frame->id);
-    if (it == pending.end()) continue;  // Its asker has given up.
+    auto it = kept->pending.find(frame->id);
+    if (it == kept->pending.end()) continue;  // Its asker has given up.
     Pending& p = *it->second;
-    pending.erase(it);
+    kept->pending.erase(it);
     p.outcome = Raw{frame->type, std::string(frame->payload)};
     p.done = true;
     p.answered.notify_all();
   }
-  connection.reset();
-  fail_all(error);
+  if (link == kept) link.reset();
+  fail_all(*kept, error);
   if (disconnected && !closing) disconnected();
 }
 
-void Client::Shared::fail_all(const Error& error) {
-  auto all = std::exchange(pending, {});
+void Client::Shared::fail_all(Link& link, const Error& error) {
+  auto all = std::exchange(link.pending, {});
   for (auto& [id, p] : all) {
     p->outcome = std::unexpected(error);
     p->done = true;
@@ -97,7 +116,7 @@ Client::Client(Endpoint endpoint) : shared_(std::make_shared<Shared>()) {
 
 Client::~Client() {
   shared_->closing = true;
-  if (shared_->connection) shared_->connection->stream().shutdown_write();
+  if (shared_->link) shared_->link->connection->stream().shutdown_write();
 }
 
 void Client::on_disconnect(std::function<void()> call) {
@@ -111,15 +130,15 @@ Result<Client::Raw> Client::exchange(uint16_t type, std::string_view payload, De
     TRY(s->ensure_connected(deadline));
     uint32_t id = s->next_id++;
     Shared::Pending pending;
-    s->pending.emplace(id, &pending);
+    std::shared_ptr<Shared::Link> link = s->link;
+    link->pending.emplace(id, &pending);
     struct Forget {
-      Shared* shared;
+      Shared::Link& link;
       uint32_t id;
-      ~Forget() { shared->pending.erase(id); }
-    } forget{s.get(), id};
-    std::shared_ptr<Connection> connection = s->connection;
-    TRY(connection->put_encoded(type, payload, id));
-    (void)connection->flush(deadline);  // A failure ends the reader, which tells everybody who waits.
+      ~Forget() { link.pending.erase(id); }
+    } forget{*link, id};
+    TRY(link->connection->put_encoded(type, payload, id));
+    (void)link->connection->flush(deadline);  // A failure ends the reader, which tells everybody who waits.
     while (!pending.done) {
       if (!pending.answered.wait(deadline)) break;
     }
@@ -150,6 +169,7 @@ Result<Pool::Taken> Pool::take(Deadline deadline) {
 }
 
 void Pool::give_back(std::unique_ptr<Connection> connection) {
+  if (Clock::now() - connection->opened() >= endpoint_.ttl) return;
   idle_.push_back({std::move(connection), Clock::now()});
   if (!timer_) timer_ = std::make_unique<io::Timer>([this] { drop_idle(); });
   if (!timer_->pending()) timer_->start(endpoint_.idle);

@@ -20,14 +20,15 @@ struct Endpoint {
   std::string asker;  ///< The own service, for the other side's log.
   seconds idle{5};    ///< ipc_idle: an unused connection is closed after this.
   seconds timeout{3600};  ///< ipc_timeout: for a request without a tighter deadline.
+  seconds ttl{1000};      ///< ipc_ttl: a connection is used for so long, and then replaced.
 };
 
 /// Connects, with Hello sent and the other side's read.
 Result<std::unique_ptr<Connection>> connect(const Endpoint& endpoint, Deadline deadline);
 
-/// Requests and replies, many at a time over one connection, which is opened when needed and closed when
-/// idle. For requests that are safe to repeat: one that the service never answered because it went away is
-/// sent again once.
+/// Requests and replies, many at a time over one connection, which is opened when needed, closed when idle,
+/// and replaced when it has been used long enough, so that services can end their processes. For requests
+/// that are safe to repeat: one that the service never answered because it went away is sent again once.
 class Client {
  public:
   explicit Client(Endpoint endpoint);
@@ -61,7 +62,8 @@ class Client {
   std::shared_ptr<Shared> shared_;
 };
 
-/// Connections that one job at a time uses; returned ones are kept until idle.
+/// Connections that one job at a time uses; returned ones are kept until they are idle or have been used long
+/// enough.
 class Pool {
  public:
   explicit Pool(Endpoint endpoint);

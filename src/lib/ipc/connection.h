@@ -95,6 +95,7 @@ class Connection {
   bool is_stale();
 
   io::Stream& stream() { return stream_; }
+  Clock::time_point opened() const { return opened_; }
 
  private:
   size_t begin_frame(uint16_t type, uint16_t flags, uint32_t id);
@@ -105,6 +106,7 @@ class Connection {
   static Error unexpected_frame(const Frame& frame, uint16_t wanted);
 
   io::Stream stream_;
+  Clock::time_point opened_ = Clock::now();
   std::string out_;
   std::string in_;         // The frame last returned, when it was larger than the stream's buffer.
   size_t to_consume_ = 0;  // The frame last returned is still in the stream's buffer.

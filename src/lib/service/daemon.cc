@@ -281,6 +281,7 @@ void Daemon::serve_triggers(std::function<void(std::string_view)> handler) {
   };
   if (s.arguments.type == config::ServiceType::fifo) {
     s.master = std::make_unique<MasterLink>(kStatusFd, [&s] { s.retire(); });
+    s.master->report(kAvailable);
     io::spawn([handle] {
       io::Stream fifo{sys::Fd(kFirstListenerFd)};
       while (fifo.fill(Deadline::never()).value_or(false)) {
@@ -302,6 +303,7 @@ void Daemon::serve_triggers(std::function<void(std::string_view)> handler) {
 void Daemon::serve_datagrams(std::function<void(std::string_view)> handler) {
   State& s = *state_;
   s.master = std::make_unique<MasterLink>(kStatusFd, [&s] { s.retire(); });
+  s.master->report(kAvailable);  // Or its death would pass for a start that failed.
   (void)sys::set_nonblocking(kFirstListenerFd);
   auto drain = [handler = std::move(handler), buffer = std::make_shared<std::array<char, 65536>>()] {
     for (;;) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "clients/tables.h"
+#include "config/params/instance.h"
 #include "sys/user.h"
 #include "table/catalog.h"
 #include "table/match_list.h"
@@ -17,7 +18,11 @@ Result<std::optional<std::string>> refused_user(const config::Config& config,
                                                 config::Param<std::string> list) {
   // The usual setting works without the user database, too.
   if (config.get(list).starts_with("static:")) return std::nullopt;
+  // Whoever the queue belongs to is not kept from it.
   uid_t uid = getuid();
+  if (uid == 0) return std::nullopt;
+  auto owner = TRY(sys::find_user(config.get(config::params::mail_owner)));
+  if (owner && owner->uid == uid) return std::nullopt;
   auto user = TRY(sys::find_user(uid));
   std::string name = user ? user->name : "unknown";
   table::Catalog catalog(clients::table_options(config));

@@ -11,8 +11,8 @@
 
 namespace postrider::tool {
 
-/// Nothing when the list names the user that runs this process (its real user id), else "name(uid)". A user
-/// that the system does not know has the name "unknown".
+/// Nothing when the list names the user that runs this process (its real user id), and for root and the mail
+/// owner; else "name(uid)". A user that the system does not know has the name "unknown".
 Result<std::optional<std::string>> refused_user(const config::Config& config,
                                                 config::Param<std::string> list);
 

@@ -23,7 +23,7 @@ namespace params = config::params;
 
 namespace {
 
-/// What the commands may change in main.cf.
+/// What the commands may change in main.cf, and managers of instances are told.
 constexpr std::string_view kSettings[] = {
     "command_directory", "config_directory", "daemon_directory", "data_directory",
     "html_directory",    "mail_owner",       "mailq_path",       "manpage_directory",
@@ -141,6 +141,14 @@ int set_permissions(const config::Config& config, const std::vector<std::string>
 
 int upgrade_configuration(const config::Config& config, const std::vector<std::string>& arguments) {
   return outcome([&]() -> Result<void> { return upgrade_files(TRY(store_settings(config, arguments))); }());
+}
+
+std::vector<std::pair<std::string, std::string>> installation_settings(const config::Config& config) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (std::string_view name : kSettings) {
+    if (auto value = config.value(name); value && *value) out.emplace_back(name, std::move(**value));
+  }
+  return out;
 }
 
 }  // namespace postrider::postfix

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/config.h"
@@ -17,5 +18,9 @@ int set_permissions(const config::Config& config, const std::vector<std::string>
 
 /// Adds the services to master.cf that the mail system needs and that are missing there.
 int upgrade_configuration(const config::Config& config, const std::vector<std::string>& arguments);
+
+/// Where things are and whom they belong to, by name, for the environment of a manager of instances
+/// (postfix(1)).
+std::vector<std::pair<std::string, std::string>> installation_settings(const config::Config& config);
 
 }  // namespace postrider::postfix

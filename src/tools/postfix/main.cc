@@ -24,6 +24,7 @@
 #include "tools/lint/command.h"
 #include "tools/postfix/collate.h"
 #include "tools/postfix/control.h"
+#include "tools/postfix/installation.h"
 
 namespace postrider::postfix {
 namespace {
@@ -98,6 +99,8 @@ void remind_of_compatibility(const config::Config& config) {
 [[noreturn]] void manage_instances(const config::Config& config, const CommandLine& line) {
   std::string wrapper = config.get(params::multi_instance_wrapper);
   if (wrapper.empty()) log::fatal("multi-instance support is requested, but multi_instance_wrapper is empty");
+  for (const auto& [name, value] : installation_settings(config))
+    sys::set_environment_entry(name, value);
   std::vector<std::string> argv;
   for (std::string_view word : split_any(wrapper, " \t"))
     argv.emplace_back(word);

@@ -50,7 +50,7 @@ void flush_queue(const config::Config& config) {
       {config.get(params::pickup_service_name), clients::kWakeUp},
   };
   for (const auto& [service, letters] : requests) {
-    auto sent = clients::trigger("public/" + service, letters);
+    auto sent = clients::trigger(config, "public/" + service, letters);
     if (sent) continue;
     // A service that does not answer is said once; one that is not there could be a mistake in the
     // configuration.

@@ -221,6 +221,7 @@ TEST_F(ContentTest, HeadersMayAskForOrAgainstTls) {
   EXPECT_EQ(options("TLS-Required: no", "tls_required_enable = no\n"), 0);
   EXPECT_EQ(options("Require-TLS-ESMTP: yes"), queue::kRequireTls);
   EXPECT_EQ(options("Require-TLS-ESMTP: yes", "requiretls_esmtp_header = no\n"), 0);
+  EXPECT_EQ(options("Require-TLS-ESMTP: yes", "requiretls_enable = no\n"), 0);
 }
 
 }  // namespace

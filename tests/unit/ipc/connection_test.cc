@@ -200,6 +200,50 @@ TEST(Client, TellsWhenAConnectionEnds) {
   });
 }
 
+TEST(Client, ReplacesAConnectionThatWasUsedLongEnough) {
+  io::run_with_loop([] {
+    Service service(serve_answers);
+    Endpoint endpoint = service.endpoint();
+    endpoint.ttl = seconds(0);
+    Client client(endpoint);
+    for (int i = 1; i <= 3; ++i) {
+      EXPECT_EQ(client.call<Answer>(ask("x"), soon()).value().text, "re: x");
+      EXPECT_EQ(service.connections, i);
+    }
+    // What was asked over an old connection is answered there.
+    io::TaskGroup group;
+    for (const char* text : {"wait", "quick", "wait", "x"}) {
+      group.spawn([&, text] {
+        auto answer = client.call<Answer>(ask(text), soon());
+        ASSERT_TRUE(answer) << answer.error().text;
+        EXPECT_EQ(answer->text, std::string("re: ") + text);
+      });
+      io::sleep_for(milliseconds(1));
+    }
+    ASSERT_TRUE(group.wait(soon()));
+  });
+}
+
+TEST(Client, ClosesAnIdleConnection) {
+  io::run_with_loop([] {
+    Service service(serve_answers);
+    Endpoint endpoint = service.endpoint();
+    endpoint.idle = seconds(0);
+    Client client(endpoint);
+    bool ended = false;
+    io::Condition condition;
+    client.on_disconnect([&] {
+      ended = true;
+      condition.notify_all();
+    });
+    EXPECT_EQ(client.call<Answer>(ask("x"), soon()).value().text, "re: x");
+    if (!ended) condition.wait(soon());
+    EXPECT_TRUE(ended);
+    EXPECT_EQ(client.call<Answer>(ask("x"), soon()).value().text, "re: x");
+    EXPECT_EQ(service.connections, 2);
+  });
+}
+
 TEST(Dispatcher, GarbageEndsOnlyThatConnection) {
   io::run_with_loop([] {
     std::vector<std::string> errors;
@@ -245,6 +289,22 @@ TEST(Pool, ReusesConnectionsAndNoticesDeadOnes) {
     EXPECT_EQ(service.connections, 1);
     io::sleep_for(milliseconds(1));  // Lets the server's end arrive: it serves two requests a connection.
     job();
+    EXPECT_EQ(service.connections, 2);
+  });
+}
+
+TEST(Pool, DropsConnectionsThatWereUsedLongEnough) {
+  io::run_with_loop([] {
+    Service service(serve_answers);
+    Endpoint endpoint = service.endpoint();
+    endpoint.ttl = seconds(0);
+    Pool pool(endpoint);
+    for (int i = 0; i < 2; ++i) {
+      auto connection = std::move(pool.take(soon())->connection);
+      ASSERT_TRUE(connection->send(ask("x"), soon()));
+      ASSERT_TRUE(connection->receive_as<Answer>(soon()));
+      pool.give_back(std::move(connection));
+    }
     EXPECT_EQ(service.connections, 2);
   });
 }

@@ -14,12 +14,15 @@ class PlanTest : public testing::Test {
   PlanTest() {
     char name[] = "/tmp/postrider-plan-XXXXXX";
     directory_ = mkdtemp(name);
-    EXPECT_TRUE(sys::replace_file(directory_ + "/main.cf", "process_session_limit = 500\n", 0644));
+    configure("");
+  }
+  ~PlanTest() override { std::system(("rm -rf " + directory_).c_str()); }
+  void configure(const std::string& main_cf) {
+    EXPECT_TRUE(sys::replace_file(directory_ + "/main.cf", "process_session_limit = 500\n" + main_cf, 0644));
     config::LoadOptions options;
     options.directory = directory_;
     config_ = *config::Config::load(options);
   }
-  ~PlanTest() override { std::system(("rm -rf " + directory_).c_str()); }
   Plan plan(const char* program, int limit, int cores = 4) {
     return make_plan(*config_, program, limit, cores);
   }
@@ -32,6 +35,14 @@ TEST_F(PlanTest, TheDefaultLimitsProcessesNotClients) {
   Plan p = plan("smtpd", -1);
   EXPECT_EQ(p.processes, 4);
   EXPECT_EQ(p.clients_of(0), 500);
+}
+
+TEST_F(PlanTest, TheDefaultIsSaidInMainCf) {
+  EXPECT_EQ(plan("pipe", -1).processes, 100);
+  configure("default_process_limit = 3\n");
+  EXPECT_EQ(plan("pipe", -1).processes, 3);
+  EXPECT_EQ(plan("pipe", 7).processes, 7);
+  EXPECT_EQ(plan("smtpd", -1, /*cores=*/8).processes, 3);
 }
 
 TEST_F(PlanTest, ANumberIsAPromiseAboutClientsAltogether) {

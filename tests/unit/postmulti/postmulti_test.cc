@@ -169,6 +169,49 @@ TEST_F(PostmultiTest, CommandsGoToTheInstancesThatTheyAreFor) {
   EXPECT_EQ(run({"-x", "sh", "-c", "test \"$multi_instance_name\" != postfix-a"}), "failed");
 }
 
+TEST_F(PostmultiTest, WhichCommandsAreOfWhichKindIsSaidInMainCf) {
+  run({"-e", "init"});
+  for (const char* name : {"postfix-a", "postfix-b"})
+    ASSERT_EQ(run({"-e", "create", "-I", name}), "");
+  run({"-e", "enable", "-i", "postfix-b"});
+  write("etc/postfix/main.cf",
+        read("etc/postfix/main.cf") +
+            "postmulti_start_commands = begin\npostmulti_stop_commands = finish, stop\n"
+            "postmulti_control_commands = look\n");
+  auto commands = [&](const char* command) {
+    fs::remove(root_ / "commands");
+    EXPECT_EQ(run({"-p", command}), "");
+    return replace(read("commands"), root_.string() + "/etc/", "");
+  };
+  EXPECT_EQ(commands("begin"), "-c postfix begin\n-c postfix-a check\n-c postfix-b begin\n");
+  EXPECT_EQ(commands("finish"), "-c postfix-b finish\n-c postfix finish\n");
+  EXPECT_EQ(commands("look"), "-c postfix look\n-c postfix-b look\n");
+  EXPECT_EQ(commands("start"), "-c postfix start\n-c postfix-a start\n-c postfix-b start\n");
+}
+
+TEST_F(PostmultiTest, InstancesAreWhatMainCfSays) {
+  // Covers: multi_instance_wrapper
+  EXPECT_EQ(run({"-e", "enable", "-i", "-"}), "failed") << "There is no multi_instance_wrapper.";
+  std::string main_cf = read("etc/postfix/main.cf");
+  for (const char* name : {"one", "two", "three"})
+    fs::create_directories(root_ / "etc" / name);
+  write("etc/postfix/main.cf", main_cf + "multi_instance_directories = " + (root_ / "etc/one").string() +
+                                   ", " + (root_ / "etc/two").string() + "\n");
+  write("etc/one/main.cf",
+        "multi_instance_name = postfix-one\nmulti_instance_group = g\n"
+        "multi_instance_enable = yes\nqueue_directory = /one\ndata_directory = /one\n");
+  write("etc/two/main.cf", "multi_instance_group = g\nqueue_directory = /two\ndata_directory = /two\n");
+  EXPECT_EQ(list(),
+            "-               -               n         /etc/postfix\n"
+            "postfix-one     g               y         /etc/one\n"
+            "-               g               n         /etc/two\n");
+  EXPECT_EQ(list({"-l", "-g", "g"}),
+            "postfix-one     g               y         /etc/one\n"
+            "-               g               n         /etc/two\n");
+  write("etc/postfix/main.cf", main_cf + "multi_instance_enable = yes\n");
+  EXPECT_EQ(list(), "-               -               y         /etc/postfix\n");
+}
+
 TEST_F(PostmultiTest, InstancesAreTakenInAndGivenAway) {
   run({"-e", "init"});
   ASSERT_EQ(run({"-e", "create", "-I", "postfix-a"}), "");

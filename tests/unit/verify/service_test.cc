@@ -140,6 +140,28 @@ TEST_F(VerifyTest, BadAddressesAreRefreshedAndExpire) {
   EXPECT_EQ(ask("a@b.test"), "3 Address verification in progress");
 }
 
+TEST_F(VerifyTest, HowLongResultsServeIsSaidInMainCf) {
+  configure(
+      "address_verify_positive_expire_time = 10h\naddress_verify_positive_refresh_time = 2h\n"
+      "address_verify_negative_expire_time = 6h\naddress_verify_negative_refresh_time = 1h\n");
+  tell("good@b.test", AddressStatus::deliverable, "fine");
+  tell("bad@b.test", AddressStatus::undeliverable, "no");
+  pass(kHour);
+  ask("good@b.test"), ask("bad@b.test");
+  EXPECT_THAT(take_probes(), IsEmpty());
+  pass(seconds(1));
+  ask("good@b.test"), ask("bad@b.test");
+  EXPECT_THAT(take_probes(), ElementsAre("bad@b.test"));
+  pass(kHour);
+  ask("good@b.test");
+  EXPECT_THAT(take_probes(), ElementsAre("good@b.test"));
+  pass(4 * kHour);
+  EXPECT_EQ(ask("bad@b.test"), "3 Address verification in progress");
+  EXPECT_EQ(ask("good@b.test"), "0 fine");
+  pass(4 * kHour);
+  EXPECT_EQ(ask("good@b.test"), "3 Address verification in progress");
+}
+
 TEST_F(VerifyTest, WithoutANegativeCacheEachQuestionIsProbed) {
   configure("address_verify_negative_cache = no\n");
   ask("a@b.test");

@@ -1,0 +1,16 @@
+// Connections to services of this machine, for programs that may block.
+#pragma once
+
+#include <string>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "sys/fd.h"
+
+namespace postrider::sys {
+
+/// Connects to a UNIX-domain stream socket. Neither that nor a later write blocks for longer than `limit`;
+/// what takes longer fails with EAGAIN.
+Result<Fd> connect_local(const std::string& path, seconds limit);
+
+}  // namespace postrider::sys
