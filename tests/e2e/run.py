@@ -231,7 +231,7 @@ class Runner:
             for line in block:
                 if line.startswith("C:"):
                     text = line[3:]
-                    connection.sendall(text.encode() + b"\r\n")
+                    self.send(connection, text.encode() + b"\r\n")
                     content = content and text != "."
                 elif line.startswith("W:"):
                     time.sleep(float(line[2:]))
@@ -243,13 +243,16 @@ class Runner:
                     raise Failure(f"not a line of a dialogue: {line}")
 
     @staticmethod
-    def trickle(connection, pause, text):
+    def send(connection, data):
         try:
-            for byte in text.encode() + b"\r\n":
-                connection.sendall(bytes([byte]))
-                time.sleep(float(pause))
+            connection.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
             pass                                     # The reply tells why the server has given up.
+
+    def trickle(self, connection, pause, text):
+        for byte in text.encode() + b"\r\n":
+            self.send(connection, bytes([byte]))
+            time.sleep(float(pause))
 
     @staticmethod
     def expect_reply(replies, expected):
