@@ -138,10 +138,24 @@ bool Dialogue::input_waiting() {
   return !stream_.buffered().empty();
 }
 
+const tls::Info* Dialogue::start_tls(const tls::Server& server, tls::ServerSupport& support,
+                                     Deadline deadline) {
+  auto session = end_ == End::none ? server.accept(stream_, client_, support, deadline) : nullptr;
+  if (!session) {
+    end_ = End::lost;
+    return nullptr;
+  }
+  const tls::Info* info = &session->info();
+  stream_.set_transport(std::move(session));
+  return info;
+}
+
 void Dialogue::finish() {
   if (end_ == End::timeout)
     write_line(fmt::format("421 4.4.2 {} Error: timeout exceeded", settings_.myhostname));
   if (end_ != End::lost) (void)stream_.flush(Deadline::after(settings_.timeout));
+  stream_.end_transport(Deadline::after(settings_.tls.timeout),
+                        !settings_.tls.fast_shutdown && end_ == End::none);
 }
 
 }  // namespace postrider::smtpd

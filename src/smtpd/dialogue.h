@@ -10,6 +10,7 @@
 #include "io/stream.h"
 #include "smtp/pace.h"
 #include "smtpd/settings.h"
+#include "tls/server.h"
 
 namespace postrider::smtpd {
 
@@ -52,6 +53,9 @@ class Dialogue {
   bool input_waiting();
   /// What it has sent, for the log.
   std::string_view waiting_input() const { return stream_.buffered(); }
+  /// Begins TLS, with a client that has been told so; what it has sent ahead is dropped. Null when that does
+  /// not succeed: the connection is over. What it points to lives as long as this object.
+  const tls::Info* start_tls(const tls::Server& server, tls::ServerSupport& support, Deadline deadline);
   /// The last words: what is still to be sent, and what a client hears that took too long.
   void finish();
 

@@ -101,14 +101,14 @@ Result<std::optional<ProxyParse>> parse_proxy_header(std::string_view input) {
   return ProxyParse{TRY(parse_line(line)), end + 1};
 }
 
+/// What follows the header may be TLS, which reads the descriptor itself: it stays there.
 Result<ProxyHeader> read_proxy_header(io::Stream& stream, Deadline deadline) {
-  for (;;) {
-    auto parsed = TRY(parse_proxy_header(stream.buffered()));
-    if (parsed) {
-      stream.consume(parsed->length);
-      return parsed->header;
-    }
-    if (!TRY(stream.fill(deadline))) return fail(ErrorKind::closed, "unexpected end of input");
+  for (std::string seen;;) {
+    seen = TRY(stream.peek(seen.size(), kMaxProxyHeader + 1, deadline));
+    auto parsed = TRY(parse_proxy_header(seen));
+    if (!parsed) continue;
+    TRY(stream.skip(parsed->length));
+    return parsed->header;
   }
 }
 

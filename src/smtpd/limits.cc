@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "config/params/smtpd.h"
+#include "config/params/smtpd_tls.h"
 #include "log/log.h"
 
 namespace postrider::smtpd {
@@ -40,12 +41,13 @@ EventLimits::EventLimits(const config::Config& c)
       message_rate(limit(c.get(params::smtpd_client_message_rate_limit))),
       recipient_rate(limit(c.get(params::smtpd_client_recipient_rate_limit))),
       auth_rate(limit(c.get(params::smtpd_client_auth_rate_limit))),
+      new_tls_rate(limit(c.get(params::smtpd_client_new_tls_session_rate_limit))),
       ipv4_prefix(c.get(params::smtpd_client_ipv4_prefix_length)),
       ipv6_prefix(c.get(params::smtpd_client_ipv6_prefix_length)) {}
 
 bool EventLimits::any() const {
   return connection_count > 0 || connection_rate > 0 || message_rate > 0 || recipient_rate > 0 ||
-         auth_rate > 0;
+         auth_rate > 0 || new_tls_rate > 0;
 }
 
 std::string event_ident(std::string_view service, const Client& client, const EventLimits& limits) {
@@ -69,6 +71,10 @@ void AnvilCounter::disconnect(std::string_view ident) {
 
 Result<uint32_t> AnvilCounter::count(std::string_view ident, proto::AnvilEvent event) {
   return client_.count(ident, event, Deadline::after(kPatience));
+}
+
+Result<uint32_t> AnvilCounter::rate(std::string_view ident, proto::AnvilEvent event) {
+  return client_.rate(ident, event, Deadline::after(kPatience));
 }
 
 Result<EventCounter::Connections> CountedConnection::begin() {

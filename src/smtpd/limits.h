@@ -16,7 +16,7 @@ namespace postrider::smtpd {
 struct EventLimits {
   explicit EventLimits(const config::Config& config);
   bool any() const;
-  uint32_t connection_count, connection_rate, message_rate, recipient_rate, auth_rate;
+  uint32_t connection_count, connection_rate, message_rate, recipient_rate, auth_rate, new_tls_rate;
   int ipv4_prefix, ipv6_prefix;  ///< Clients of one network of this size count as one.
 };
 
@@ -31,6 +31,8 @@ class EventCounter {
   virtual Result<Connections> connect(std::string_view ident) = 0;
   virtual void disconnect(std::string_view ident) = 0;
   virtual Result<uint32_t> count(std::string_view ident, proto::AnvilEvent event) = 0;
+  /// How often it has happened; nothing has happened now.
+  virtual Result<uint32_t> rate(std::string_view ident, proto::AnvilEvent event) = 0;
 };
 
 /// Asks the anvil service.
@@ -40,6 +42,7 @@ class AnvilCounter : public EventCounter {
   Result<Connections> connect(std::string_view ident) override;
   void disconnect(std::string_view ident) override;
   Result<uint32_t> count(std::string_view ident, proto::AnvilEvent event) override;
+  Result<uint32_t> rate(std::string_view ident, proto::AnvilEvent event) override;
 
  private:
   clients::AnvilClient client_;
@@ -55,6 +58,7 @@ class CountedConnection {
   Result<EventCounter::Connections> begin();
   void end();
   Result<uint32_t> count(proto::AnvilEvent event) { return counter_.count(ident_, event); }
+  Result<uint32_t> rate(proto::AnvilEvent event) { return counter_.rate(ident_, event); }
 
  private:
   EventCounter& counter_;

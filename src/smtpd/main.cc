@@ -15,6 +15,7 @@
 #include "smtpd/postdrop_sink.h"
 #include "smtpd/postmaster_mail.h"
 #include "smtpd/session.h"
+#include "smtpd/tls_support.h"
 #include "smtpd/world.h"
 
 namespace postrider::smtpd {
@@ -57,6 +58,13 @@ std::unique_ptr<sasl::Service> open_sasl(const config::Config& config, const Set
                             "`postconf -a` lists what smtpd_sasl_type can be");
 }
 
+/// Null where TLS is not wanted, or cannot be had: the log says why then.
+std::unique_ptr<tls::Server> make_tls_server(const config::Config& config, const Settings& settings) {
+  if (!settings.tls.wanted()) return nullptr;
+  return tls::Server::create(tls::ServerSettings(config), tls::LibrarySettings(config),
+                             settings.tls.required);
+}
+
 /// The process's one of everything.
 struct Process {
   explicit Process(const service::Daemon& daemon)
@@ -70,8 +78,15 @@ struct Process {
         counter(daemon.config()),
         postmaster(daemon.config()),
         flusher(daemon.config(), settings),
-        sasl(open_sasl(daemon.config(), settings)) {
+        sasl(open_sasl(daemon.config(), settings)),
+        tls(make_tls_server(daemon.config(), settings)) {
     if (sasl) std::ranges::copy(sasl->paths(), std::back_inserter(policy.paths));
+    if (tls) {
+      tls_support.emplace(daemon.config(), tables, policy.paths);
+      server.tls_support = &*tls_support;
+      for (std::string& path : tls->required_paths())
+        policy.paths.push_back(std::move(path));
+    }
     if (!settings.stand_alone) policy.require_relay_control();
   }
 
@@ -88,6 +103,8 @@ struct Process {
   PostmasterMail postmaster;
   FlushService flusher;
   std::unique_ptr<sasl::Service> sasl;
+  std::unique_ptr<tls::Server> tls;
+  std::optional<TlsSupport> tls_support;
   Server server{.settings = settings,
                 .limits = limits,
                 .lists = lists,
@@ -98,7 +115,8 @@ struct Process {
                 .counter = counter,
                 .postmaster = postmaster,
                 .flusher = flusher,
-                .sasl = sasl.get()};
+                .sasl = sasl.get(),
+                .tls = tls.get()};
 };
 
 /// Whom the load balancer in front has told, or itself when it asks for its own sake.
@@ -131,6 +149,7 @@ void run(service::Daemon& daemon) {
   if (!daemon.arguments().stand_alone) {
     daemon.confine({.name = "smtpd", .read = process.policy.paths, .connect = true});
   }
+  if (process.tls) daemon.at_start([] { process.tls_support->prepare(Deadline::after(seconds(10))); });
   daemon.serve([](service::Client peer) {
     // Not on the fiber's stack, of which an idle session needs little then.
     Client client = identify(process, peer);

@@ -11,6 +11,7 @@
 #include "smtpd/reply_rules.h"
 #include "smtpd/settings.h"
 #include "smtpd/transcript.h"
+#include "tls/server.h"
 
 namespace postrider::smtpd {
 
@@ -33,6 +34,8 @@ struct Server {
   Postmaster& postmaster;
   Flusher& flusher;
   sasl::Service* sasl = nullptr;  ///< Null: nobody can log in.
+  tls::Server* tls = nullptr;  ///< Null: it is not wanted, or cannot be had.
+  tls::ServerSupport* tls_support = nullptr;
 };
 
 }  // namespace postrider::smtpd

@@ -86,9 +86,10 @@ bool Session::greet() {
   }
   if (!stand_alone()) {
     if (!within_connection_limits()) return false;
+    if (server_.settings.tls.wrapped && !greet_with_tls()) return false;
     // Who sends a whole session ahead is no mail client. A first command that comes too early harms nobody:
     // it is answered after the greeting, as the client expects.
-    if (client_talks_ahead("CONNECT") && server_.settings.forbid_unauth_pipelining &&
+    if (!tls_ && client_talks_ahead("CONNECT") && server_.settings.forbid_unauth_pipelining &&
         !is_single_line(dialogue_.waiting_input())) {
       return refuse("554 5.5.0 Error: SMTP protocol synchronization");
     }
@@ -152,6 +153,7 @@ bool Session::misunderstood(std::string_view reply) {
 /// False when the session is over.
 bool Session::execute(Dialogue::Command command) {
   const Settings& settings = server_.settings;
+  if (!tls_refusal_.empty()) return refuse(tls_refusal_, ErrorClass::policy);
   if (command.bare_lf) {
     if (bare_lf_ == BareLf::note) saw_bare_lf_ = true;
     if (bare_lf_ == BareLf::reject) return refuse_bare_lf();
@@ -180,6 +182,11 @@ bool Session::execute(Dialogue::Command command) {
   }
   if (line.verb == Verb::unknown) {
     refuse("500 5.5.2 Error: command not recognized");
+    ++errors_;
+    return true;
+  }
+  if (needs_tls_first(line.verb)) {
+    refuse("530 5.7.0 Must issue a STARTTLS command first", ErrorClass::policy);
     ++errors_;
     return true;
   }
@@ -235,7 +242,7 @@ Session::Handler Session::handler(Verb verb) {
     case Verb::xforward:
       return &Session::xforward;
     case Verb::starttls:
-      return &Session::not_implemented;
+      return &Session::starttls;
     case Verb::auth:
       return &Session::auth;
     case Verb::mail:

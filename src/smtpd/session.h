@@ -83,7 +83,6 @@ class Session : private access::Journal {
   bool quit(Words arguments);
   bool xclient(Words arguments);
   bool xforward(Words arguments);
-  bool not_implemented(Words arguments);
   bool offers(smtp::Keyword keyword) const { return !discarded_.has(keyword); }
   bool offers_utf8() const { return server_.settings.smtputf8 && offers(smtp::Keyword::smtputf8); }
 
@@ -94,8 +93,17 @@ class Session : private access::Journal {
   bool report_login(std::string_view mechanism, sasl::Outcome outcome);
   bool fail_login(std::string_view text);
   void forget_login();
+
+  // session_tls.cc: TLS
+  bool starttls(Words arguments);
+  bool starttls_offered() const;
+  bool may_begin_tls();
+  bool begin_tls();
+  std::string assess_tls_client();
+  bool greet_with_tls();
+  bool needs_tls_first(smtp::Verb verb) const;
   /// Whether the session is protected by TLS.
-  bool encrypted() const { return false; }
+  bool encrypted() const { return tls_ != nullptr; }
 
   // session_envelope.cc: MAIL and RCPT
   bool mail(Words arguments);
@@ -141,6 +149,8 @@ class Session : private access::Journal {
   std::optional<CountedConnection> counted_;
   std::unique_ptr<Forwarded> forwarded_;
   smtp::KeywordSet discarded_;
+  const tls::Info* tls_ = nullptr;  // The dialogue's; null: nothing is encrypted.
+  std::string tls_refusal_;         // What the client hears next, as its TLS session is not good enough.
   BareLf bare_lf_;
   Allowed may_xclient_ = Allowed::no, may_xforward_ = Allowed::no, may_verp_ = Allowed::no;
   bool without_limits_ = false;

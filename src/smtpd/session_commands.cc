@@ -68,6 +68,7 @@ bool Session::ehlo(Words arguments) {
         settings.message_size_limit > 0 ? fmt::format("SIZE {}", settings.message_size_limit) : "SIZE");
   offer(Keyword::vrfy, "VRFY", !settings.disable_vrfy);
   offer(Keyword::etrn, "ETRN");
+  offer(Keyword::starttls, "STARTTLS", starttls_offered());
   if (authentication_offered()) {
     std::string names = join(mechanisms_, " ");
     offer(Keyword::auth, "AUTH " + names);
@@ -210,10 +211,6 @@ bool Session::xforward(Words arguments) {
   if (forwarded_->renamed) forwarded_->make_label(server_.settings.client_port_logging);
   reply("250 2.0.0 Ok");
   return true;
-}
-
-bool Session::not_implemented(Words) {
-  return refuse("502 5.5.1 Error: command not implemented");
 }
 
 }  // namespace postrider::smtpd

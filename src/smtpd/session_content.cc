@@ -36,13 +36,13 @@ void Session::begin_content() {
 std::string Session::received_header() {
   const Settings& settings = server_.settings;
   std::string with =
-      mail::with_protocol(protocol_, false, !client_.login.empty(), mail_->parameters().smtputf8);
+      mail::with_protocol(protocol_, encrypted(), !client_.login.empty(), mail_->parameters().smtputf8);
   std::string address = client_.rfc_address();
   mail::ReceivedSession session{
       .helo_name = helo_name_ ? std::string_view(*helo_name_) : std::string_view(),
       .client_name = client_.names.name,
       .client_address = address,
-      .tls = nullptr,
+      .tls = tls_ && settings.tls.received_header ? &tls_->handshake : nullptr,
       .authenticated_sender = settings.show_login ? std::string_view(client_.login) : std::string_view(),
       .with = with,
       .hidden = settings.hide_client_session};

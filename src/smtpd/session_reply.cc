@@ -103,6 +103,7 @@ access::Facts Session::facts() const {
   }
   out.smtputf8 = asks_utf8_ || (mail_ && mail_->parameters().smtputf8);
   out.improper_pipelining = improper_pipelining_;
+  out.tls = tls_;
   return out;
 }
 

@@ -17,6 +17,8 @@
 #include "config/params/smtpd_access.h"
 #include "config/params/smtpd_tls.h"
 #include "config/params/system.h"
+#include "config/params/tls.h"
+#include "log/log.h"
 #include "proto/cleanup.h"
 
 namespace postrider::smtpd {
@@ -34,6 +36,32 @@ BareLf parse_bare_lf(const std::string& word) {
 uint32_t flags_for_cleanup(const config::Config& config) {
   uint32_t out = proto::kCleanupFromSmtpd | clients::receive_overrides(config).cleanup_flags();
   if (clients::detects_smtputf8(config, "smtpd")) out |= proto::kCleanupAutoUtf8;
+  return out;
+}
+
+/// "none", "may" or "encrypt".
+std::string security_level(const config::Config& c) {
+  std::string level = c.get(params::smtpd_tls_security_level);
+  if (level.empty()) {
+    if (c.get(params::smtpd_enforce_tls)) return "encrypt";
+    return c.get(params::smtpd_use_tls) ? "may" : "none";
+  }
+  if (level == "none" || level == "may" || level == "encrypt") return level;
+  // A server knows no names that a client's certificate should have.
+  log::warning("smtpd_tls_security_level: unsupported TLS level \"{}\", using \"encrypt\"", level);
+  return "encrypt";
+}
+
+Settings::Tls tls_settings(const config::Config& c) {
+  Settings::Tls out;
+  std::string level = security_level(c);
+  out.wrapped = c.get(params::smtpd_tls_wrappermode);
+  out.offered = level != "none" && !out.wrapped;
+  out.required = level == "encrypt" || out.wrapped;
+  out.requires_certificate = out.required && c.get(params::smtpd_tls_req_ccert);
+  out.received_header = c.get(params::smtpd_tls_received_header);
+  out.fast_shutdown = c.get(params::tls_fast_shutdown_enable);
+  out.timeout = c.get(params::smtpd_starttls_timeout);
   return out;
 }
 
@@ -112,8 +140,10 @@ Settings::Settings(const config::Config& c, bool alone)
       postdrop(c.get(params::command_directory) + "/postdrop") {
   cleanup_flags = flags_for_cleanup(c);
   if (auto protocols = config::inet_protocols(c)) families = {protocols->ipv4, protocols->ipv6};
+  if (!alone) tls = tls_settings(c);
   // A local user is known already.
   if (!alone && c.get(params::smtpd_sasl_auth_enable)) sasl = sasl_settings(c);
+  if (tls.required) sasl.only_encrypted = true;
   // Local programs end lines as files do.
   if (alone) bare_lf = BareLf::accept;
 }

@@ -58,6 +58,18 @@ struct Settings {
   Families families;
   bool smtputf8, strict_smtputf8;
 
+  /// smtpd_tls_*
+  struct Tls {
+    bool offered = false;   ///< STARTTLS is announced.
+    bool required = false;  ///< Nothing goes without.
+    bool wrapped = false;   ///< Sessions begin with it (smtpd_tls_wrappermode).
+    bool requires_certificate = false;
+    bool received_header = false;
+    bool fast_shutdown = true;
+    seconds timeout{0};  ///< For handshakes, and for the end.
+    bool wanted() const { return offered || wrapped; }
+  } tls;
+
   smtp::KeywordSet discard_keywords;
   std::string default_verp_delimiters, verp_delimiter_filter;
   std::string content_filter;

@@ -26,6 +26,11 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
                                Of a reply with several lines, those that are not listed may be left out before the last.
                                "T: seconds text" sends text as a slow client does, a byte each so many seconds;
                                "W: seconds" lets time pass, for what depends on it.
+                               "TLS: options" begins TLS: certificate=FILE (of a "certificate" step), name=HOST, version=1.2,
+                               resume (the session of the last time), refused (it must fail).
+  certificate NAME [ISSUER]    makes a key and a certificate: NAME.pem below the configuration directory, for chain files, and
+                               NAME.crt, the certificate alone. Without an issuer it is an authority. $NAME_FP and $NAME_KEY are
+                               the SHA-256 fingerprints in later texts.
   run COMMAND                  the text is what it must print (both outputs); "exit N" for another status than 0
   input COMMAND                the same without looking at the output; the text is its standard input
   empty | settled              waits until the queue is empty, or only deferred and held mail is left
@@ -42,11 +47,14 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
 $DIR in any text is the directory of the instance, $USER the user it runs as.
 """
 import fnmatch
+import hashlib
 import os
 import pwd
 import re
 import signal
 import socket
+import ssl
+import subprocess
 import sys
 import time
 
@@ -123,8 +131,11 @@ class Runner:
     def __init__(self, build):
         self.mail = MailSystem(build)
         self.sinks = {}
+        self.words, self.contexts, self.session = {}, {}, None
 
     def expand(self, text):
+        for word in sorted(self.words, key=len, reverse=True):
+            text = text.replace(word, self.words[word])
         return text.replace("$DIR", self.mail.directory).replace("$USER", self.mail.user.pw_name)
 
     def run(self, script):
@@ -134,7 +145,7 @@ class Runner:
                 raise Failure(f"line {number}: unknown step {name}")
             try:
                 method(self.expand(argument), [self.expand(line) for line in block])
-            except (Failure, RuntimeError, OSError) as problem:
+            except (Failure, RuntimeError, OSError, subprocess.CalledProcessError) as problem:
                 raise Failure(f"line {number}: {name} {argument}: {problem}") from problem
 
     # ---- set-up -------------------------------------------------------------------------
@@ -217,16 +228,50 @@ class Runner:
         if not self.mail.kill(program, signal.Signals["SIG" + (name or "KILL")]):
             raise Failure("no such process")
 
+    def step_certificate(self, argument, _):
+        name, _, issuer = argument.partition(" ")
+        base = f"{self.mail.directory}/etc/{name}"
+
+        def openssl(*words, stdin=None):
+            done = subprocess.run(["openssl", *words], input=stdin, capture_output=True, check=False)
+            if done.returncode:
+                raise Failure(done.stderr.decode("utf-8", "replace"))
+            return done.stdout
+
+        openssl("req", "-x509" if not issuer else "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-keyout", f"{base}.key", "-out", f"{base}.crt", "-subj", f"/CN={name}", *([] if issuer else ["-days", "10"]))
+        if issuer:
+            signer = f"{self.mail.directory}/etc/{issuer}"
+            signed = openssl("x509", "-req", "-in", f"{base}.crt", "-CA", f"{signer}.crt", "-CAkey", f"{signer}.key",
+                             "-set_serial", str(len(self.words) + 1000), "-days", "10")
+            with open(f"{base}.crt", "wb") as f:
+                f.write(signed)
+        with open(f"{base}.pem", "wb") as chain:
+            for part in ("key", "crt"):
+                with open(f"{base}.{part}", "rb") as f:
+                    chain.write(f.read())
+        certificate = openssl("x509", "-in", f"{base}.crt", "-outform", "DER")
+        key = openssl("pkey", "-in", f"{base}.key", "-pubout", "-outform", "DER")
+        for word, data in (("FP", certificate), ("KEY", key)):
+            digits = hashlib.sha256(data).hexdigest().upper()
+            self.words[f"${name}_{word}"] = ":".join(digits[i:i + 2] for i in range(0, 64, 2))
+        for suffix in ("key", "crt", "pem"):
+            if os.geteuid() == 0:
+                os.chown(f"{base}.{suffix}", self.mail.user.pw_uid, self.mail.user.pw_gid)
+
     def step_postmap(self, spec, _):
+        *options, spec = spec.split()
         kind, _, name = spec.partition(":")
         self.mail.write_configuration()
-        self.mail.run(["postmap", f"{kind}:{self.mail.directory}/etc/{name}"])
+        self.mail.run(["postmap", *options, f"{kind}:{self.mail.directory}/etc/{name}"])
 
     # ---- actions ------------------------------------------------------------------------
 
     def step_smtp(self, port, block):
         address = ("127.0.0.1", int(port)) if port else self.mail.smtp_address
-        with socket.create_connection(address, 20) as connection, connection.makefile("rb") as replies:
+        connection = socket.create_connection(address, 20)
+        replies = connection.makefile("rb")
+        try:
             content = False
             for line in block:
                 if line.startswith("C:"):
@@ -239,8 +284,46 @@ class Runner:
                     self.trickle(connection, *line[3:].split(" ", 1))
                 elif line.startswith("S:"):
                     content = self.expect_reply(replies, line[3:]).startswith("354")
+                elif line.startswith("TLS:"):
+                    replies.close()
+                    connection = self.start_tls(connection, line[4:].split())
+                    if connection is None:
+                        return
+                    replies = connection.makefile("rb")
                 else:
                     raise Failure(f"not a line of a dialogue: {line}")
+            if isinstance(connection, ssl.SSLSocket):
+                self.session = connection.session
+        finally:
+            replies.close()
+            if connection is not None:
+                connection.close()
+
+    def start_tls(self, connection, words):
+        options = dict(word.partition("=")[::2] for word in words)
+        # A session can be resumed with the context that it was made with.
+        key = tuple(sorted(word for word in words if word not in ("resume", "refused")))
+        if key not in self.contexts:
+            context = self.contexts[key] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            if "version" in options:
+                context.maximum_version = context.minimum_version = ssl.TLSVersion["TLSv" + options["version"].replace(".", "_")]
+            if "certificate" in options:
+                context.load_cert_chain(f"{self.mail.directory}/etc/{options['certificate']}")
+        try:
+            secure = self.contexts[key].wrap_socket(connection, server_hostname=options.get("name"),
+                                                    session=self.session if "resume" in options else None)
+        except OSError as problem:
+            if "refused" in options:
+                return None
+            raise Failure(f"no TLS: {problem}") from problem
+        if "refused" in options:
+            raise Failure("TLS was not refused")
+        if "resume" in options and not secure.session_reused:
+            raise Failure("the session was not resumed")
+        if "resume" not in options and secure.session_reused:
+            raise Failure("the session was resumed")
+        return secure
 
     @staticmethod
     def send(connection, data):

@@ -11,6 +11,7 @@
 #include "proto/qmgr.h"
 #include "proto/rewrite.h"
 #include "proto/showq.h"
+#include "proto/tlsmgr.h"
 
 namespace postrider {
 namespace {
@@ -33,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace postrider;
   if (size == 0) return 0;
   std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 11) {
+  switch (data[0] % 14) {
     case 0:
       try_message<proto::DeliverRequest>(bytes);
       break;
@@ -63,6 +64,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 9:
       try_message<proto::FlushAdd>(bytes);
+      break;
+    case 10:
+      try_message<proto::TlsSession>(bytes);
+      break;
+    case 11:
+      try_message<proto::TlsSessionReply>(bytes);
+      break;
+    case 12:
+      try_message<proto::TlsTicketKeysReply>(bytes);
       break;
     default:
       try_message<proto::CleanupStatus>(bytes);

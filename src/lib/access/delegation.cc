@@ -3,6 +3,7 @@
 
 #include "access/judge.h"
 #include "access/reply.h"
+#include "base/encoding.h"
 #include "base/text.h"
 #include "mail/address_parts.h"
 
@@ -21,6 +22,9 @@ std::string text(std::optional<std::string_view> value) {
 policy::Attributes Judge::policy_request(const policy::ServiceSettings& service) const {
   // Chunks are content, as DATA is.
   std::string state = facts_.where == "BDAT" ? "DATA" : std::string(facts_.where);
+  static const tls::Info kPlain;
+  const tls::Peer& peer = facts_.tls ? facts_.tls->peer : kPlain.peer;
+  const mail::ReceivedTls& session = facts_.tls ? facts_.tls->handshake : kPlain.handshake;
   bool all_known = state == "DATA" || state == "END-OF-MESSAGE";
   return {{"request", "smtpd_access_policy"},
           {"protocol_state", state},
@@ -43,13 +47,13 @@ policy::Attributes Judge::policy_request(const policy::ServiceSettings& service)
           {"sasl_method", std::string(facts_.sasl_method)},
           {"sasl_username", std::string(facts_.sasl_username)},
           {"sasl_sender", std::string(facts_.sasl_sender)},
-          {"ccert_subject", ""},
-          {"ccert_issuer", ""},
-          {"ccert_fingerprint", ""},
-          {"ccert_pubkey_fingerprint", ""},
-          {"encryption_protocol", ""},
-          {"encryption_cipher", ""},
-          {"encryption_keysize", "0"},
+          {"ccert_subject", peer.trusted ? xtext_encode(peer.common_name) : std::string()},
+          {"ccert_issuer", peer.trusted ? xtext_encode(peer.issuer_name) : std::string()},
+          {"ccert_fingerprint", peer.certificate_fingerprint},
+          {"ccert_pubkey_fingerprint", peer.key_fingerprint},
+          {"encryption_protocol", session.protocol},
+          {"encryption_cipher", session.cipher},
+          {"encryption_keysize", fmt::format("{}", session.used_bits)},
           {"policy_context", service.policy_context},
           {"compatibility_level", policy_.settings.compatibility_level},
           {"mail_version", policy_.settings.mail_version}};

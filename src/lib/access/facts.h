@@ -14,6 +14,7 @@
 #include "dns/host.h"
 #include "mail/address_parts.h"
 #include "policy/service.h"
+#include "tls/session.h"
 
 namespace postrider::access {
 
@@ -40,6 +41,7 @@ struct Facts {
   int64_t size = 0;                                   ///< As the client tells; behind content its real size.
   size_t recipients = 0;                              ///< Accepted so far.
   bool smtputf8 = false;                              ///< Requested for this message.
+  const tls::Info* tls = nullptr;                     ///< Null: the session is not encrypted.
   bool improper_pipelining = false;                   ///< The client did not wait where it has to.
 };
 

@@ -131,6 +131,10 @@ Result<bool> Judge::rewrites_headers() {
     return true;
   }
   if (clients.logins && !facts_.sasl_username.empty()) return true;
+  if (facts_.tls && facts_.tls->peer.present) {
+    if (clients.all_certificates && facts_.tls->peer.trusted) return true;
+    if (clients.certificates && TRY(certificate_is_listed(policy_.relay_certificates))) return true;
+  }
   for (const table::Maps& maps : clients.tables) {
     if (TRY(maps.find(facts_.client_address, table::Where::all, deadline_))) return true;
   }
@@ -248,12 +252,14 @@ Judge::Verdict Judge::apply(const Restriction& r, const Target& target) {
     case Action::permit_inet_interfaces:
       return permit_inet_interfaces();
     case Action::permit_by_login:
+      if (r.subject == Subject::certificate) return permit_by_certificate(r);
       if (r.subject != Subject::login || facts_.sasl_username.empty()) return Verdict::undecided;
       return permit(r.name, {facts_.client, about::kClient});
     case Action::reject_unauth_pipelining:
       if (!facts_.improper_pipelining) return Verdict::undecided;
       return refuse(503, "5.5.0", rejected("Improper use of SMTP command pipelining"), ErrorClass::protocol);
     case Action::reject_plaintext_session:
+      if (facts_.tls) return Verdict::undecided;
       return refuse(code.plaintext, "4.7.1", "Session encryption is required");
     case Action::reject_unknown_client:
       return unknown_client();

@@ -165,6 +165,12 @@ class Judge {
   Verdict permit_does_not_count(std::string_view cannot_permit);
   static constexpr std::string_view kSilently = "-";
 
+  // certificates.cc: clients with TLS certificates
+  bool certificates_are_asked_for(std::string_view restriction) const;
+  Result<bool> certificate_is_listed(const table::Maps& maps) const;
+  Verdict permit_by_certificate(const Restriction& restriction);
+  Verdict check_certificate(const Restriction& restriction, const Target& target);
+
   // dns_lists.cc: what lists in the DNS say
   struct Listed {
     std::string name, text;  ///< As the question has it, and as people read it.

@@ -70,15 +70,17 @@ Policy::RewriteClients read_rewrite_clients(table::Catalog& catalog, const confi
       out.networks = true;
     } else if (equals_ignore_case(*word, "permit_sasl_authenticated")) {
       out.logins = true;
+    } else if (equals_ignore_case(*word, "permit_tls_clientcerts")) {
+      out.certificates = true;
+    } else if (equals_ignore_case(*word, "permit_tls_all_clientcerts")) {
+      out.all_certificates = true;
     } else if (word->find(':') != std::string_view::npos) {
       auto maps = table::Maps::create(catalog, "local_header_rewrite_clients", *word, {});
       if (!maps)
         throw config::ConfigError(maps.error().text, config.source("local_header_rewrite_clients"),
                                   "correct the table");
       out.tables.push_back(std::move(*maps));
-    } else if (!equals_ignore_case(*word, "check_address_map") &&
-               !equals_ignore_case(*word, "permit_tls_clientcerts") &&
-               !equals_ignore_case(*word, "permit_tls_all_clientcerts")) {
+    } else if (!equals_ignore_case(*word, "check_address_map")) {
       log::warning("parameter local_header_rewrite_clients: invalid request: {}", *word);
     }
   }
@@ -112,6 +114,7 @@ std::string resolve_escapes(std::string_view text) {
 
 Settings::Settings(const config::Config& c)
     : sasl(c.get(params::smtpd_sasl_auth_enable)),
+      asks_certificate(c.get(params::smtpd_tls_ask_ccert) || c.get(params::smtpd_tls_req_ccert)),
       delay_reject(c.get(params::smtpd_delay_reject)),
       soft_bounce(c.get(params::soft_bounce)),
       allow_untrusted_routing(c.get(params::allow_untrusted_routing)),
@@ -190,6 +193,7 @@ Policy::Policy(const config::Config& config, table::Catalog& catalog, std::vecto
   mydestination = list(params::mydestination, MatchList::Kind::domain);
   rbl_replies = maps(params::rbl_reply_maps);
   sender_logins = maps(params::smtpd_sender_login_maps);
+  relay_certificates = maps(params::relay_clientcerts);
   mx_backup_networks = list(params::permit_mx_backup_networks, MatchList::Kind::address);
   logged_permits = list(params::smtpd_log_access_permit_actions, MatchList::Kind::text);
   rewrite_clients = read_rewrite_clients(catalog, config, paths);

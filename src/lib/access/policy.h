@@ -24,6 +24,7 @@ struct Settings {
   explicit Settings(const config::Config& config);
 
   bool sasl;  ///< Clients can log in.
+  bool asks_certificate;  ///< Clients that use TLS are asked for a certificate.
   bool delay_reject, soft_bounce, allow_untrusted_routing, show_table_names, utf8;
   bool reject_unlisted_sender, reject_unlisted_recipient;
   bool knows_addresses;  ///< Off with receive_override_options = no_unknown_recipient_checks.
@@ -69,6 +70,7 @@ struct Policy {
   table::MatchList mynetworks, mydestination;
   table::Maps rbl_replies;
   table::Maps sender_logins;  ///< Who may send as whom.
+  table::Maps relay_certificates;  ///< relay_clientcerts
   table::MatchList mx_backup_networks;
   table::MatchList logged_permits;  ///< smtpd_log_access_permit_actions
   std::vector<sys::Address> own_addresses;
@@ -76,6 +78,7 @@ struct Policy {
   /// local_header_rewrite_clients
   struct RewriteClients {
     bool interfaces = false, networks = false, logins = false;
+    bool certificates = false, all_certificates = false;
     std::vector<table::Maps> tables;
   } rewrite_clients;
 

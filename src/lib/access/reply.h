@@ -18,6 +18,7 @@ inline constexpr std::string_view kRecipient = "Recipient address";
 inline constexpr std::string_view kLogin = "SASL login name";
 inline constexpr std::string_view kEtrn = "Etrn command";
 inline constexpr std::string_view kData = "Data command";
+inline constexpr std::string_view kCertificate = "Client certificate";
 inline constexpr std::string_view kEndOfData = "End-of-data";
 }  // namespace about
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "clients/tables.h"
 #include "config/params/smtpd_access.h"
+#include "log/log.h"
 #include "table/syntax.h"
 
 namespace postrider::access {
@@ -239,6 +240,8 @@ void RestrictionReader::read_argument(Restriction& out, std::string_view& rest) 
   if (out.action == Action::sleep) {
     if (!is_all_digits(out.argument)) return misused("restriction sleep must be followed by number");
     out.pause = seconds(std::min(parse_int(out.argument).value_or(kMaxPause), kMaxPause));
+  } else if (out.subject == Subject::certificate) {
+    return read_certificate_table(out);
   } else if (out.action == Action::check_access) {
     if (is_table(out.argument)) return open_table(out, out.argument);
     misused(fmt::format("restriction {}: bad argument \"{}\": need maptype:mapname", out.name,
@@ -250,6 +253,50 @@ void RestrictionReader::read_argument(Restriction& out, std::string_view& rest) 
     out.problem = fmt::format("restriction {} requires domain name argument", out.name);
   } else if (auto done = read_list_name(out); !done) {
     misused(done.error().text);
+  }
+}
+
+/// "type:name" or "{ type:name, { search_order = pubkey_fingerprint, cert_fingerprint } }".
+void RestrictionReader::read_certificate_table(Restriction& out) const {
+  out.search_order = {CertificateKey::certificate, CertificateKey::key};
+  std::string_view rest = out.argument;
+  auto misused = [&](const std::string& warning) {
+    log::warning("{}", warning);
+    out.action = Action::misused;
+    out.problem = fmt::format("See earlier parsing error messages for '{}", out.argument);
+  };
+  bool braces = rest.starts_with('{') && rest.ends_with('}');
+  if (braces) rest = rest.substr(1, rest.size() - 2);
+  auto spec = table::next_item(rest);
+  if (!spec || !is_table(*spec)) {
+    out.action = Action::misused;
+    out.problem = fmt::format("restriction {}: bad argument \"{}\": need maptype:mapname", out.name,
+                              out.argument.empty() ? out.name : printable(out.argument));
+    return;
+  }
+  open_table(out, *spec);
+  while (auto attribute = table::next_item(rest)) {
+    std::string_view text = *attribute;
+    if (text.starts_with('{') && text.ends_with('}')) text = trim(text.substr(1, text.size() - 2));
+    size_t equals = text.find('=');
+    if (equals == std::string_view::npos || *attribute == text) {
+      return misused(
+          fmt::format("malformed map attribute in '{}': 'missing '=' after attribute name'", out.argument));
+    }
+    if (trim(text.substr(0, equals)) != "search_order") {
+      return misused(
+          fmt::format("unknown map attribute in '{}': '{}'", out.argument, trim(text.substr(0, equals))));
+    }
+    out.search_order.clear();
+    for (std::string_view word : split_any(text.substr(equals + 1), kListSeparators)) {
+      if (word == "cert_fingerprint") {
+        out.search_order.push_back(CertificateKey::certificate);
+      } else if (word == "pubkey_fingerprint") {
+        out.search_order.push_back(CertificateKey::key);
+      } else {
+        return misused(fmt::format("unknown search type '{}' in '{}'", word, out.argument));
+      }
+    }
   }
 }
 

@@ -74,6 +74,9 @@ enum class Subject : unsigned char {
 /// Whether the subject itself is looked up, or hosts that stand for its domain.
 enum class Via : unsigned char { itself, name_servers, mail_exchangers, addresses };
 
+/// What of a certificate is looked up.
+enum class CertificateKey : unsigned char { certificate, key };
+
 struct RestrictionList;
 
 struct Restriction {
@@ -87,6 +90,7 @@ struct Restriction {
   std::optional<Ipv4Pattern> pattern;  ///< What counts in its replies.
   std::shared_ptr<policy::Service> service;
   seconds pause{0};
+  std::vector<CertificateKey> search_order;  ///< Of check_ccert_access.
   const RestrictionList* members = nullptr;  ///< Of a class.
   std::string problem;
   std::string advice;  ///< What to use instead of one that was removed.
@@ -118,6 +122,7 @@ class RestrictionReader {
  private:
   Restriction read_one(std::string_view word, std::string_view& rest) const;
   void open_table(Restriction& out, std::string_view spec) const;
+  void read_certificate_table(Restriction& out) const;
   void read_argument(Restriction& out, std::string_view& rest) const;
   Result<void> read_list_name(Restriction& out) const;
   Result<void> read_service(Restriction& out) const;

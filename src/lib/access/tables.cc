@@ -92,6 +92,7 @@ Judge::Verdict Judge::check_itself(const Restriction& r, Subject subject, const 
       return found(r, find_key(r.table, facts_.sasl_username),
                    {facts_.sasl_username, about::kLogin, by_default});
     case Subject::certificate:
+      return check_certificate(r, outer);
     case Subject::none:
       break;
   }

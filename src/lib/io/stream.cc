@@ -1,5 +1,6 @@
 #include "io/stream.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -48,13 +49,15 @@ struct Stream::State {
   FdEvents events;
   std::unique_ptr<char[]> in;  // Only while it holds something.
   size_t begin = 0, end = 0;
-  bool drained = false;  // The last read was short: nothing is left until `events` says so.
+  bool drained = false;      // The last read was short: nothing is left until `events` says so.
+  bool wants_write = false;  // It is the transport that has to write before it can read.
   /// Whether `events` tells the end of the input from more input. It does for sockets; a pipe's last bytes
   /// and its end can arrive as one event, so that only another read shows the end.
   bool announces_end = false;
   bool broken = false;
   bool at_end = false;
   std::string out;
+  std::unique_ptr<Transport> transport;
 
   ~State() { release_buffer(); }
   void release_buffer() {
@@ -72,14 +75,28 @@ struct Stream::State {
   }
   /// Bytes read; 0 at end of file; ErrorKind::temporary when it would block.
   Result<size_t> read_available();
+  Result<size_t> read_descriptor(size_t room);
+  Result<size_t> read_transport(size_t room);
+  /// Waits for what the last read was missing.
+  bool wait_to_read(Deadline deadline, bool parked = false);
+  Result<size_t> write_some(std::string_view data, Deadline deadline);
+  bool wait_for(Transport::State state, Deadline deadline);
+  bool has_unread() { return transport && !drained && (read_available() || at_end || broken); }
 };
 
 Result<size_t> Stream::State::read_available() {
   if (broken) return fail(ErrorKind::closed, "connection is broken");
-  if (drained && !events.maybe_readable()) return fail(ErrorKind::temporary, "");
+  if (drained && !wants_write && !events.maybe_readable()) return fail(ErrorKind::temporary, "");
   make_room();
   size_t room = kBufferSize - end;
   if (room == 0) return fail(ErrorKind::limit, "input buffer is full");
+  size_t count = TRY(transport ? read_transport(room) : read_descriptor(room));
+  end += count;
+  at_end = count == 0;
+  return count;
+}
+
+Result<size_t> Stream::State::read_descriptor(size_t room) {
   ssize_t count;
   while ((count = ::read(fd.get(), in.get() + end, room)) < 0 && errno == EINTR) {
   }
@@ -89,10 +106,69 @@ Result<size_t> Stream::State::read_available() {
     broken = true;
     return fail_errno("read");
   }
-  end += static_cast<size_t>(count);
-  at_end = count == 0;
   drained = announces_end && count > 0 && static_cast<size_t>(count) < room;
   return static_cast<size_t>(count);
+}
+
+/// A short read tells nothing here: a transport reads in records.
+Result<size_t> Stream::State::read_transport(size_t room) {
+  Transport::Outcome outcome = transport->read(in.get() + end, room);
+  drained = wants_write = false;
+  switch (outcome.state) {
+    case Transport::State::done:
+      return outcome.count;
+    case Transport::State::end:
+      return 0;
+    case Transport::State::want_write:
+      wants_write = true;
+      [[fallthrough]];
+    case Transport::State::want_read:
+      drained = true;
+      return fail(ErrorKind::temporary, "");
+    case Transport::State::failed:
+      break;
+  }
+  broken = true;
+  return fail_errno("read");
+}
+
+bool Stream::State::wait_to_read(Deadline deadline, bool parked) {
+  bool ready = wants_write ? events.wait_writable(deadline)
+               : parked    ? events.wait_readable_parked(deadline)
+                           : events.wait_readable(deadline);
+  if (ready) drained = wants_write = false;
+  return ready;
+}
+
+bool Stream::State::wait_for(Transport::State state, Deadline deadline) {
+  return state == Transport::State::want_read ? events.wait_readable(deadline)
+                                              : events.wait_writable(deadline);
+}
+
+/// How much was written, after a wait 0. The stream is broken once this has failed.
+Result<size_t> Stream::State::write_some(std::string_view data, Deadline deadline) {
+  Transport::Outcome outcome;
+  if (transport) {
+    outcome = transport->write(data);
+  } else {
+    ssize_t count = ::write(fd.get(), data.data(), data.size());
+    if (count >= 0) {
+      outcome = {Transport::State::done, static_cast<size_t>(count)};
+    } else if (errno == EINTR) {
+      return 0;
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      outcome.state = Transport::State::want_write;
+    }
+  }
+  if (outcome.state == Transport::State::done) return outcome.count;
+  if (outcome.state == Transport::State::want_read || outcome.state == Transport::State::want_write) {
+    if (wait_for(outcome.state, deadline)) return 0;
+    broken = true;
+    return fail(ErrorKind::timeout, "timed out");
+  }
+  if (outcome.state == Transport::State::end) errno = EPIPE;
+  broken = true;
+  return fail_errno("write");
 }
 
 Stream::Stream(sys::Fd fd) {
@@ -136,8 +212,7 @@ Result<bool> Stream::fill(Deadline deadline) {
     if (count.error().kind != ErrorKind::temporary) return std::unexpected(std::move(count).error());
     if (s.begin == s.end) s.release_buffer();
     TRY(flush(deadline));
-    if (!s.events.wait_readable(deadline)) return fail(ErrorKind::timeout, "timed out");
-    s.drained = false;
+    if (!s.wait_to_read(deadline)) return fail(ErrorKind::timeout, "timed out");
   }
 }
 
@@ -147,13 +222,33 @@ bool Stream::fill_available() {
   return count && *count > 0;
 }
 
+Result<std::string> Stream::peek(size_t known, size_t max, Deadline deadline) {
+  State& s = *state_;
+  std::string out(max, '\0');
+  for (;;) {
+    ssize_t count = ::recv(s.fd.get(), out.data(), out.size(), MSG_PEEK);
+    if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) return fail_errno("read");
+    if (count == 0) return fail(ErrorKind::closed, "end of file");
+    if (count > static_cast<ssize_t>(known)) {
+      out.resize(static_cast<size_t>(count));
+      return out;
+    }
+    if (!s.events.wait_readable(deadline)) return fail(ErrorKind::timeout, "timed out");
+  }
+}
+
+Result<void> Stream::skip(size_t count) {
+  std::string bytes(count, '\0');
+  size_t got = TRY(sys::read_some(state_->fd.get(), bytes.data(), count));
+  if (got != count) return fail(ErrorKind::closed, "end of file");
+  return {};
+}
+
 bool Stream::wait_input(Deadline deadline) {
   State& s = *state_;
-  if (s.begin != s.end || s.broken) return true;
+  if (s.begin != s.end || s.broken || s.has_unread()) return true;
   s.release_buffer();
-  if (!s.events.wait_readable(deadline)) return false;
-  s.drained = false;
-  return true;
+  return s.wait_to_read(deadline);
 }
 
 bool Stream::wait_input_parked(Deadline deadline) {
@@ -168,9 +263,7 @@ bool Stream::wait_input_parked(Deadline deadline) {
   Deadline soon = Deadline::after(kMoment);
   if (wait_input(soon.or_sooner(deadline))) return true;
   if (deadline <= soon) return false;
-  if (!s.events.wait_readable_parked(deadline)) return false;
-  s.drained = false;
-  return true;
+  return s.wait_to_read(deadline, true);
 }
 
 Result<Line> Stream::read_line(size_t max, Deadline deadline) {
@@ -235,19 +328,12 @@ Result<void> Stream::flush(Deadline deadline) {
       result = fail(ErrorKind::closed, "connection is broken");
       break;
     }
-    ssize_t count = ::write(s.fd.get(), s.out.data() + sent, s.out.size() - sent);
-    if (count >= 0) {
-      sent += static_cast<size_t>(count);
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      if (s.events.wait_writable(deadline)) continue;
-      s.broken = true;
-      result = fail(ErrorKind::timeout, "timed out");
-      break;
-    } else if (errno != EINTR) {
-      s.broken = true;
-      result = fail_errno("write");
+    auto count = s.write_some(std::string_view(s.out).substr(sent), deadline);
+    if (!count) {
+      result = std::unexpected(std::move(count).error());
       break;
     }
+    sent += *count;
   }
   s.out.clear();
   if (s.out.capacity() > 4096) s.out.shrink_to_fit();
@@ -256,6 +342,28 @@ Result<void> Stream::flush(Deadline deadline) {
 
 void Stream::shutdown_write() {
   ::shutdown(state_->fd.get(), SHUT_WR);
+}
+
+void Stream::set_transport(std::unique_ptr<Transport> transport) {
+  State& s = *state_;
+  s.begin = s.end = 0;
+  s.release_buffer();
+  s.drained = s.wants_write = false;
+  s.transport = std::move(transport);
+}
+
+Transport* Stream::transport() const {
+  return state_->transport.get();
+}
+
+void Stream::end_transport(Deadline deadline, bool wait) {
+  State& s = *state_;
+  while (s.transport && !s.broken) {
+    Transport::State state = s.transport->shutdown().state;
+    if (state != Transport::State::want_read && state != Transport::State::want_write) return;
+    if (state == Transport::State::want_read && !wait) return;
+    if (!s.wait_for(state, deadline)) return;
+  }
 }
 
 Result<Stream> connect(const sys::Address& to, const std::optional<sys::Address>& local, Deadline deadline) {

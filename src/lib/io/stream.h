@@ -8,6 +8,7 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "io/loop.h"
+#include "io/transport.h"
 #include "sys/fd.h"
 #include "sys/socket.h"
 
@@ -46,6 +47,11 @@ class Stream {
   Result<bool> fill(Deadline deadline);
   /// Reads what has already arrived, without waiting and without flushing output; false when that is nothing.
   bool fill_available();
+  /// What has arrived at the descriptor: more than `known` bytes, at most `max`. It stays there; for those
+  /// who must not read more than is theirs. Nothing may be buffered.
+  Result<std::string> peek(size_t known, size_t max, Deadline deadline);
+  /// Reads so many bytes of what peek() has shown, and forgets them.
+  Result<void> skip(size_t count);
   /// Whether the last read found the end of the input.
   bool at_end() const;
   /// One line of at most `max` bytes (terminator not counted). ErrorKind::closed at end of file when nothing
@@ -71,6 +77,15 @@ class Stream {
   /// Half-closes the output side after a flush.
   void shutdown_write();
   FdEvents& events();
+
+  /// From now on bytes go through `transport`. Input that is buffered has not come through it and must not
+  /// seem so: it is dropped. Output is flushed by the caller before the peers agree on the change.
+  void set_transport(std::unique_ptr<Transport> transport);
+  /// Null: the stream reads and writes the descriptor itself.
+  Transport* transport() const;
+  /// Tells the peer that no more will come through the transport. With `wait` it has to confirm that; what it
+  /// sends until then is dropped. Does nothing without a transport, or when the stream is broken.
+  void end_transport(Deadline deadline, bool wait);
 
  private:
   struct State;

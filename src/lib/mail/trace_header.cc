@@ -109,6 +109,10 @@ std::string with_protocol(std::string_view protocol, bool tls, bool authenticate
   return out + (tls ? "S" : "") + (authenticated ? "A" : "");
 }
 
+std::string tls_keys_text(const ReceivedTls& tls) {
+  return key_exchange_text(tls) + signature_text("server", tls.server) + signature_text("client", tls.client);
+}
+
 std::string received_header(const ReceivedSession& session, const ReceivedBy& by) {
   std::string out = "Received:";
   if (session.hidden) {

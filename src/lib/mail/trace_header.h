@@ -36,6 +36,10 @@ struct ReceivedTls {
   std::string key_type, key_digest;  ///< Of the client's raw public key.
 };
 
+/// " key-exchange X25519 server-signature ECDSA (prime256v1) server-digest SHA256", as log lines have it;
+/// empty where nothing is known.
+std::string tls_keys_text(const ReceivedTls& tls);
+
 /// A message that came by SMTP.
 struct ReceivedSession {
   std::string_view helo_name;  ///< The client's name for itself; empty: it gave none.

@@ -62,6 +62,17 @@ Result<size_t> read_at(int fd, void* data, size_t size, off_t position) {
   }
 }
 
+Result<void> write_at(int fd, std::string_view data, off_t position) {
+  while (!data.empty()) {
+    ssize_t count = ::pwrite(fd, data.data(), data.size(), position);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail_errno("write");
+    data.remove_prefix(static_cast<size_t>(count));
+    position += count;
+  }
+  return {};
+}
+
 Result<void> write_all(int fd, std::string_view data) {
   while (!data.empty()) {
     ssize_t count = ::write(fd, data.data(), data.size());

@@ -49,6 +49,8 @@ Result<Pipe> make_pipe();
 Result<size_t> read_some(int fd, void* data, size_t size);
 /// The same at a position of a file, without moving that of the descriptor.
 Result<size_t> read_at(int fd, void* data, size_t size, off_t position);
+/// Writes all of `data` at a position of a file, without moving that of the descriptor.
+Result<void> write_at(int fd, std::string_view data, off_t position);
 /// Writes all of `data` to a blocking descriptor.
 Result<void> write_all(int fd, std::string_view data);
 /// Reads to end of file; ErrorKind::limit when there are more than `max` bytes.

@@ -25,7 +25,7 @@ constexpr std::string_view kPrograms[] = {
     "tlsmgr", "tlsproxy", "trivial-rewrite", "verify",  "virtual",
 };
 /// In Postfix's place there are none of these yet.
-constexpr std::string_view kNotYet[] = {"dnsblog", "postscreen", "qmqpd", "tlsmgr", "tlsproxy"};
+constexpr std::string_view kNotYet[] = {"dnsblog", "postscreen", "qmqpd", "tlsproxy"};
 /// Programs of which there is one process.
 constexpr std::string_view kAlone[] = {"anvil",      "nqmgr", "oqmgr",  "pickup", "postlogd",
                                        "postscreen", "qmgr",  "scache", "tlsmgr", "verify"};

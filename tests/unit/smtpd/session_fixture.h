@@ -1,6 +1,8 @@
 // An SMTP server whose surroundings are this test's own: no other service, no name server.
 #pragma once
 
+#include <signal.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
@@ -20,6 +22,7 @@
 #include "smtpd/session.h"
 #include "sys/file.h"
 #include "sys/socket.h"
+#include "tls/server.h"
 
 namespace postrider::smtpd {
 
@@ -137,14 +140,15 @@ class FakeCounter : public EventCounter {
   Result<Connections> connect(std::string_view ident) override {
     idents.emplace_back(ident);
     ++open;
-    return Connections{simultaneous, rate};
+    return Connections{simultaneous, connection_rate};
   }
   void disconnect(std::string_view) override { --open; }
   Result<uint32_t> count(std::string_view, proto::AnvilEvent event) override { return ++events[event]; }
+  Result<uint32_t> rate(std::string_view, proto::AnvilEvent event) override { return events[event]; }
 
   std::vector<std::string> idents;
   std::map<proto::AnvilEvent, uint32_t> events;
-  uint32_t simultaneous = 1, rate = 1;
+  uint32_t simultaneous = 1, connection_rate = 1;
   int open = 0;
 };
 
@@ -207,6 +211,15 @@ class FakeSasl : public sasl::Service {
   };
 };
 
+/// Nothing is kept, and all names have the same certificate.
+class FakeTlsSupport : public tls::ServerSupport {
+ public:
+  std::shared_ptr<const tls::TicketKeys> ticket_keys(Deadline) override { return nullptr; }
+  std::optional<std::string> find_session(std::string_view, Deadline) override { return std::nullopt; }
+  void save_session(std::string_view, std::string_view, Deadline) override {}
+  Result<std::optional<std::string>> find_chain(std::string_view, Deadline) override { return std::nullopt; }
+};
+
 /// The client's side of a session.
 class Peer {
  public:
@@ -234,6 +247,13 @@ class Peer {
     }
   }
   void close() { stream_.shutdown_write(); }
+  /// The client's handshake; false when it fails.
+  bool start_tls(SSL_CTX* context) {
+    auto session = tls::Session::create(context, {"server", 0, false}).value();
+    if (session->handshake(stream_, "SSL_connect", soon()) != tls::Session::Step::done) return false;
+    stream_.set_transport(std::move(session));
+    return true;
+  }
 
  private:
   io::Stream stream_;
@@ -242,6 +262,7 @@ class Peer {
 class SessionTest : public testing::Test {
  protected:
   void SetUp() override {
+    signal(SIGPIPE, SIG_IGN);  // As daemons do.
     char name[] = "/tmp/postrider-smtpd-XXXXXX";
     directory_ = mkdtemp(name);
     log::set_test_sink([this](log::Severity severity, std::string_view text) {
@@ -284,6 +305,13 @@ class SessionTest : public testing::Test {
                   postmaster_,
                   flusher_,
                   settings.sasl.enabled ? &sasl_ : nullptr};
+    std::unique_ptr<tls::Server> tls_server;
+    if (settings.tls.wanted()) {
+      tls_server = tls::Server::create(tls::ServerSettings(*config), tls::LibrarySettings(*config),
+                                       settings.tls.required);
+    }
+    server.tls = tls_server.get();
+    server.tls_support = &tls_support_;
     io::run_with_loop([&] {
       auto pair = sys::make_socket_pair(SOCK_STREAM).value();
       bool over = false;
@@ -332,6 +360,7 @@ class SessionTest : public testing::Test {
   FakePostmaster postmaster_;
   FakeFlusher flusher_;
   FakeSasl sasl_;
+  FakeTlsSupport tls_support_;
   std::string directory_;
   std::vector<std::string> log_;
 };

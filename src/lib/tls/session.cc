@@ -1,0 +1,210 @@
+#include "tls/session.h"
+
+#include <cerrno>
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+
+#include "base/text.h"
+#include "log/log.h"
+#include "tls/trace.h"
+
+namespace postrider::tls {
+
+namespace {
+
+constexpr int kHandshakeLevel = 2, kDumpHandshake = 3, kDumpAll = 4;
+constexpr size_t kShown = 40;
+
+int session_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+/// What OpenSSL does, step by step.
+void log_step(const SSL* connection, int where, int result) {
+  const Session& session = Session::of(connection);
+  if (session.labels().log_level < kHandshakeLevel) return;
+  if ((where & SSL_CB_ALERT) != 0) {
+    // The goodbye is no news.
+    if ((result & 0xff) == SSL3_AD_CLOSE_NOTIFY) return;
+    log::info("SSL3 alert {}:{}:{}", (where & SSL_CB_READ) != 0 ? "read" : "write",
+              SSL_alert_type_string_long(result), SSL_alert_desc_string_long(result));
+    return;
+  }
+  std::string_view call = (where & SSL_ST_CONNECT) != 0  ? "SSL_connect"
+                          : (where & SSL_ST_ACCEPT) != 0 ? "SSL_accept"
+                                                         : "unknown";
+  const char* state = SSL_state_string_long(connection);
+  if ((where & SSL_CB_LOOP) != 0) {
+    log::info("{}:{}", call, state);
+  } else if ((where & SSL_CB_EXIT) != 0 && result == 0) {
+    log::info("{}:failed in {}", call, state);
+  } else if ((where & SSL_CB_EXIT) != 0 && result < 0 && SSL_want(connection) == SSL_NOTHING) {
+    log::info("{}:error in {}", call, state);
+  }
+}
+
+}  // namespace
+
+std::string handshake_text(const mail::ReceivedTls& handshake) {
+  return fmt::format("{} with cipher {} ({}/{} bits){}", handshake.protocol, handshake.cipher,
+                     handshake.used_bits, handshake.algorithm_bits, mail::tls_keys_text(handshake));
+}
+
+Session::Session(Connection connection, Labels labels)
+    : connection_(std::move(connection)), labels_(std::move(labels)) {
+  SSL_set_ex_data(connection_.get(), session_index(), this);
+}
+
+Session::~Session() = default;
+
+Result<std::unique_ptr<Session>> Session::create(SSL_CTX* context, Labels labels) {
+  Connection connection(SSL_new(context));
+  if (!connection) {
+    log_errors();
+    return fail(ErrorKind::temporary, "cannot allocate a TLS session");
+  }
+  return std::unique_ptr<Session>(new Session(std::move(connection), std::move(labels)));
+}
+
+Session& Session::of(const SSL* connection) {
+  return *static_cast<Session*>(SSL_get_ex_data(connection, session_index()));
+}
+
+Session::Step Session::handshake(io::Stream& stream, std::string_view call, Deadline deadline) {
+  SSL* ssl = connection_.get();
+  if (SSL_get_fd(ssl) < 0) {
+    SSL_set_fd(ssl, stream.fd());
+    if (labels_.log_level >= kDumpHandshake) start_dump(ssl);
+  }
+  auto failed = [&](std::string_view why) {
+    failed_ = true;
+    log::info("{} error {} {}: {}", call, labels_.server ? "from" : "to", labels_.peer, why);
+    log_errors();
+    return Step::failed;
+  };
+  for (;;) {
+    ERR_clear_error();
+    errno = 0;
+    int result = labels_.server ? SSL_accept(ssl) : SSL_connect(ssl);
+    int saved_errno = errno;
+    if (result == 1) break;
+    switch (SSL_get_error(ssl, result)) {
+      case SSL_ERROR_WANT_READ:
+        if (!stream.events().wait_readable(deadline)) return failed("Connection timed out");
+        continue;
+      case SSL_ERROR_WANT_WRITE:
+        if (!stream.events().wait_writable(deadline)) return failed("Connection timed out");
+        continue;
+      case SSL_ERROR_WANT_CLIENT_HELLO_CB:
+        return Step::client_hello;
+      case SSL_ERROR_ZERO_RETURN:
+        return failed("lost connection");
+      case SSL_ERROR_SYSCALL:
+        return failed(saved_errno == 0 ? "lost connection" : strerror(saved_errno));
+      default:
+        return failed("-1");
+    }
+  }
+  if (labels_.log_level >= kDumpHandshake && labels_.log_level < kDumpAll) stop_dump(ssl);
+  return Step::done;
+}
+
+io::Transport::Outcome Session::outcome(int result) {
+  switch (SSL_get_error(connection_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return {State::want_read, 0};
+    case SSL_ERROR_WANT_WRITE:
+      return {State::want_write, 0};
+    case SSL_ERROR_ZERO_RETURN:
+      return {State::end, 0};
+    case SSL_ERROR_SYSCALL:
+      failed_ = true;
+      if (errno == 0) return {State::end, 0};
+      return {State::failed, 0};
+    default:
+      // A peer that breaks the protocol is gone; errno is what the stream tells of it.
+      failed_ = true;
+      log_errors();
+      errno = EPROTO;
+      return {State::failed, 0};
+  }
+}
+
+io::Transport::Outcome Session::read(char* to, size_t room) {
+  if (failed_) return {State::end, 0};
+  ERR_clear_error();
+  errno = 0;
+  int result = SSL_read(connection_.get(), to, static_cast<int>(std::min<size_t>(room, INT_MAX)));
+  if (result <= 0) return outcome(result);
+  trace("Read", std::string_view(to, static_cast<size_t>(result)));
+  return {State::done, static_cast<size_t>(result)};
+}
+
+io::Transport::Outcome Session::write(std::string_view data) {
+  if (failed_) return {State::end, 0};
+  ERR_clear_error();
+  errno = 0;
+  int result =
+      SSL_write(connection_.get(), data.data(), static_cast<int>(std::min<size_t>(data.size(), INT_MAX)));
+  if (result <= 0) return outcome(result);
+  trace("Write", data.substr(0, static_cast<size_t>(result)));
+  return {State::done, static_cast<size_t>(result)};
+}
+
+io::Transport::Outcome Session::shutdown() {
+  if (failed_) return {State::end, 0};
+  ERR_clear_error();
+  errno = 0;
+  int result = SSL_shutdown(connection_.get());
+  // Said, and not yet heard: the peer's may have arrived already.
+  if (result == 0) result = SSL_shutdown(connection_.get());
+  if (result == 1) return {State::done, 0};
+  switch (SSL_get_error(connection_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return {State::want_read, 0};
+    case SSL_ERROR_WANT_WRITE:
+      return {State::want_write, 0};
+    default:
+      ERR_clear_error();
+      return {State::end, 0};
+  }
+}
+
+void Session::trace(std::string_view what, std::string_view data) const {
+  if (labels_.log_level < kDumpAll) return;
+  log::info("{} {} chars: {}", what, data.size(), printable(data.substr(0, kShown)));
+}
+
+long Session::verify_error() const {
+  return verify_error_;
+}
+
+void Session::note_verify_error(long error, const X509* certificate) {
+  if (verify_error_ != X509_V_OK) return;
+  verify_error_ = error;
+  if (certificate != nullptr) failed_issuer_ = one_line(X509_get_issuer_name(certificate));
+}
+
+std::string Session::verify_error_text() const {
+  switch (verify_error_) {
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+      return fmt::format("untrusted issuer {}", failed_issuer_);
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return "certificate not yet valid";
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return "certificate has expired";
+    default:
+      return X509_verify_cert_error_string(verify_error_);
+  }
+}
+
+void log_progress(SSL_CTX* context) {
+  SSL_CTX_set_info_callback(context, log_step);
+}
+
+}  // namespace postrider::tls
