@@ -262,6 +262,29 @@ TEST_F(SessionTlsTest, AccessByCertificate) {
             "451 4.3.5 Server configuration error");
 }
 
+TEST_F(SessionTlsTest, LoginsWaitForTlsAndDoNotOutliveItsBeginning) {
+  for (const char* level : {"smtpd_tls_security_level = encrypt\n",
+                            "smtpd_tls_security_level = may\nsmtpd_tls_auth_only = yes\n"}) {
+    serve(keys() + "smtpd_sasl_auth_enable = yes\n" + level, [&](Peer& peer) {
+      peer.reply();
+      EXPECT_EQ(peer.say("EHLO client.test").find("AUTH"), std::string::npos) << level;
+      EXPECT_EQ(peer.say("STARTTLS").substr(0, 3), "220");
+      ASSERT_TRUE(peer.start_tls(context_.get()));
+      EXPECT_NE(peer.say("EHLO client.test").find("AUTH PLAIN"), std::string::npos) << level;
+      EXPECT_EQ(peer.say("AUTH PLAIN c2VjcmV0"), "235 2.7.0 Authentication successful");
+    });
+  }
+  serve(offered() + "smtpd_sasl_auth_enable = yes\n", [&](Peer& peer) {
+    peer.reply();
+    peer.say("EHLO client.test");
+    EXPECT_EQ(peer.say("AUTH PLAIN c2VjcmV0").substr(0, 3), "235");
+    EXPECT_EQ(peer.say("STARTTLS").substr(0, 3), "220");
+    ASSERT_TRUE(peer.start_tls(context_.get()));
+    peer.say("EHLO client.test");
+    EXPECT_EQ(peer.say("AUTH PLAIN c2VjcmV0").substr(0, 3), "235");
+  });
+}
+
 TEST_F(SessionTlsTest, PlaintextSessionsAreToldApart) {
   EXPECT_EQ(rcpt("reject_plaintext_session, permit"), "250 2.1.5 Ok");
 }
