@@ -35,6 +35,7 @@ TEST(Protocols, WhatIsNone) {
     EXPECT_FALSE(parse_protocols(bad)) << bad;
 }
 
+// Covers: tls_null_cipherlist, tls_low_cipherlist, tls_export_cipherlist
 TEST(Ciphers, Grades) {
   CipherLists lists{.high = "H", .medium = "M", .null = "N"};
   EXPECT_EQ(grade_list(lists, "high"), "H");
