@@ -1,5 +1,7 @@
 #include "cleanup/intake.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace postrider::cleanup {
@@ -54,10 +56,14 @@ void Intake::begin_content() {
 void Intake::content(const queue::Record& record) {
   switch (record.type) {
     case RecordType::text:
+      in_line_ = false;
       return content_.line(record.data, mail::LineEnd::here);
     case RecordType::text_part:
+      in_line_ = true;
       return content_.line(record.data, mail::LineEnd::later);
     case RecordType::extracted:
+      // Content that lacks the end of its last line gets one.
+      if (std::exchange(in_line_, false)) content_.line("", mail::LineEnd::here);
       content_.finish();
       content_size_ = state_.writer.position() - content_offset_;
       state_.put(RecordType::extracted, "");

@@ -46,6 +46,7 @@ class Intake {
   RecordStream stream_;
   Place place_ = Place::envelope;
   uint64_t content_offset_ = 0, content_size_ = 0;
+  bool in_line_ = false;  // The record before was a piece of a line.
 };
 
 }  // namespace postrider::cleanup

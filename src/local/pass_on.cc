@@ -1,6 +1,7 @@
 // Handing a recipient to another delivery agent.
 #include "local/delivery.h"
 #include "log/log.h"
+#include "mailbox/failure.h"
 
 namespace postrider::local {
 
@@ -21,8 +22,11 @@ Delivery::Disposition Delivery::pass_on(const Scope& scope, const std::string& d
   request.recipients.push_back(scope.recipient);
   auto reply = handover_.pass_on(transport, request, deadline());
   if (!reply) {
-    log::warning("{}: transport {}: {}", job_.request.queue_id, transport, reply.error().text);
-    return report(scope, "4.3.0", "mail transport unavailable");
+    log::warning("{}", reply.error().text);
+    bool died = reply.error().kind == ErrorKind::closed;
+    auto status =
+        mailbox::failed("4.3.0", died ? "unknown mail transport error" : "mail transport unavailable");
+    return agent_.reporter.report(message_ref(), scope.recipient, status, {});
   }
   return reply->deferred ? Disposition::deferred : Disposition::finished;
 }

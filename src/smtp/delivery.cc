@@ -346,7 +346,7 @@ void Delivery::pass_to_best_mx_transport() {
   delivery::Handover handover(agent_.config(), settings_.service_name);
   auto reply = handover.pass_on(transport, request, Deadline::after(seconds(100)));
   if (reply) return ledger_.drop_all(reply->deferred);
-  log::warning("{}: transport {}: {}", job_.request.queue_id, transport, reply.error().text);
+  log::warning("{}", reply.error().text);
   ledger_.remember(local_failure("4.3.0", "mail transport unavailable"));
 }
 

@@ -88,6 +88,7 @@ access::Facts Session::facts() const {
   }
   if (sender_candidate_) {
     out.sender = *sender_candidate_;
+    out.size = told_size_;
   } else if (mail_) {
     out.sender = mail_->sender();
   }

@@ -65,7 +65,7 @@ Judge::Verdict Judge::ask_policy_service(const Restriction& r, const Target& tar
     lease = memory_.leases.emplace(r.service.get(), policy::Lease(r.service)).first;
   }
   std::string action = lease->second.ask(policy_request(r.service->settings()), deadline_);
-  return act(r, Hit{std::string(trim(action)), ""}, target, {});
+  return act(r, Hit{std::string(trim(action)), "policy query"}, target, {});
 }
 
 // --- permit_mx_backup ---

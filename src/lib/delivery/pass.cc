@@ -1,5 +1,9 @@
 #include "delivery/pass.h"
 
+#include <utility>
+
+#include <fmt/format.h>
+
 #include "clients/endpoint.h"
 #include "config/params/system.h"
 #include "ipc/client.h"
@@ -43,10 +47,15 @@ Result<proto::DeliverReply> Handover::pass_on(std::string_view transport,
     log::info("{}: passing <{}> to transport={}", request.queue_id,
               mail::log_address(recipient.address, form), transport);
   }
-  TRY(connect(transport, deadline));
-  auto reply = ask(request, deadline);
-  if (!reply) connection_.reset();
-  return reply;
+  auto connected = connect(transport, deadline);
+  auto reply = connected ? ask(request, deadline) : std::unexpected(connected.error());
+  if (reply) return reply;
+  connection_.reset();
+  Error error = reply.error();
+  error.text = error.kind == ErrorKind::closed
+                   ? fmt::format("private/{} socket: malformed response", transport)
+                   : fmt::format("transport {}: {}", transport, error.text);
+  return std::unexpected(std::move(error));
 }
 
 }  // namespace postrider::delivery

@@ -24,7 +24,8 @@ class Handover {
   /// Logs the recipients, asks the delivery agent of `transport` to do what the request says, and waits as
   /// long as that takes; the deadline is for reaching it. The agent reports the recipients and marks them in
   /// the queue file. An error means that it could not be asked, or died: nothing is known of the recipients
-  /// then, and they have to be tried again.
+  /// then, and they have to be tried again. It is ErrorKind::closed when the agent went away without an
+  /// answer; its text names the transport.
   Result<proto::DeliverReply> pass_on(std::string_view transport, const proto::DeliverRequest& request,
                                       Deadline deadline);
 

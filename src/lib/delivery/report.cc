@@ -118,9 +118,12 @@ Disposition Reporter::probed(const MessageRef& message, const proto::DeliveryRec
   if (found != AddressStatus::deliverable && !cache_failed_probes_) {
     outcome = "undeliverable-but-not-cached";
   } else {
-    // The question was about the address as it was before rewriting.
+    // The question was about the address as it was before rewriting; the answer is one about both.
     const std::string& asked = recipient.original.empty() ? recipient.address : recipient.original;
-    if (auto noted = verify_.update(asked, found, status.reason, Deadline::after(timeout_)); !noted) {
+    auto noted = verify_.update(asked, found, status.reason, Deadline::after(timeout_));
+    if (noted && asked != recipient.address)
+      noted = verify_.update(recipient.address, found, status.reason, Deadline::after(timeout_));
+    if (!noted) {
       log::warning("{}: verify service failure: {}", message.queue_id, noted.error().text);
       return Disposition::deferred;
     }
