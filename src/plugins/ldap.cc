@@ -223,16 +223,16 @@ class Setup {
 
   int bind_sasl() {
 #ifdef POSTRIDER_HAVE_SASL
-    std::string mechanisms = get(settings_, "sasl_mechs"), dn = get(settings_, "bind_dn");
+    std::string mechanisms = get(settings_, "sasl_mechs");
     if (int level = get_number(settings_, "sasl_minssf"); level > 0) {
       std::string properties = "minssf=" + std::to_string(level);
       if (int status = ldap_set_option(handle_, LDAP_OPT_X_SASL_SECPROPS, properties.data());
           status != LDAP_OPT_SUCCESS)
         return status;
     }
-    return ldap_sasl_interactive_bind_s(handle_, dn.empty() ? nullptr : dn.c_str(),
-                                        mechanisms.empty() ? nullptr : mechanisms.c_str(), nullptr, nullptr,
-                                        LDAP_SASL_QUIET, answer_sasl, this);
+    // The mechanism says who asks: bind_dn is a name for it, which need not be a DN.
+    return ldap_sasl_interactive_bind_s(handle_, nullptr, mechanisms.empty() ? nullptr : mechanisms.c_str(),
+                                        nullptr, nullptr, LDAP_SASL_QUIET, answer_sasl, this);
 #else
     return LDAP_AUTH_METHOD_NOT_SUPPORTED;
 #endif

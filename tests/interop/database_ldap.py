@@ -28,6 +28,8 @@ TLSCertificateKeyFile {tls}/server.key
 TLSVerifyClient never
 modulepath /usr/lib/ldap
 moduleload back_mdb
+password-hash {{CLEARTEXT}}
+sasl-host 127.0.0.1
 authz-regexp uid=([^,]*),cn=[^,]*,cn=auth cn=$1,dc=test
 database mdb
 suffix dc=test
@@ -53,6 +55,7 @@ access to * by users read by anonymous auth
               "memberurl: ldap:///dc=test??sub?(mail=deep@example.test)")
         entry("inner", ["inner@example.test"], "memberdn: cn=user,dc=test\nmaildrop: inner/")
         entry("loop", ["loop@example.test"], "memberdn: cn=loop,dc=test")
+        entry("asker", ["asker@example.test"], "userPassword: opensesame")
         entry("exact", ["exact@example.test"], "maildrop: not this\nexact: this one\nmemberdn: cn=alice,dc=test")
         self.file("data.ldif", "\n\n".join(entries) + "\n")
         self.run(["slapadd", "-f", f"{self.directory}/slapd.conf", "-l", f"{self.directory}/data.ldif"])
@@ -114,6 +117,12 @@ def check_ldap(mail):
     lookups.fails({**anonymous, "bind": "no"}, "alice@example.test", "Search error 50: Insufficient access")
     lookups.finds({**anonymous, "bind": "sasl", "sasl_mechs": "EXTERNAL",
                    "server_host": f"ldapi://{server.directory.replace('/', '%2F')}%2Fsocket"}, "alice@example.test", "alice/")
+    asker = {**anonymous, "bind": "sasl", "bind_dn": "asker", "bind_pw": "opensesame"}
+    for mechanism in ("DIGEST-MD5", "CRAM-MD5", "SCRAM-SHA-256"):
+        lookups.finds({**asker, "sasl_mechs": mechanism}, "alice@example.test", "alice/")
+        lookups.fails({**asker, "sasl_mechs": mechanism, "bind_pw": "wrong"}, "alice@example.test", "Unable to bind to server",
+                      "49 (Invalid credentials)")
+    lookups.finds({**asker, "sasl_mechs": "PLAIN DIGEST-MD5", "sasl_minssf": "1"}, "alice@example.test", "alice/")
     # TLS.
     safe = {**full, "tls_ca_cert_file": f"{tls}/ca.pem", "tls_require_cert": "yes"}
     lookups.finds({**safe, "start_tls": "yes"}, "alice@example.test", "alice/")

@@ -121,7 +121,7 @@ std::string MasterService::id() const {
 std::vector<std::string> split_master_entry(std::string_view entry) {
   std::vector<std::string> words;
   for (;;) {
-    std::string_view word = next_word(entry, words.size() > kMasterCommand);
+    std::string_view word = next_word(entry, words.empty() || words.size() > kMasterCommand);
     if (word.empty()) return words;
     words.emplace_back(word);
   }

@@ -31,8 +31,8 @@ struct MasterLines {
 };
 /// Splits master.cf into entries and words; it looks at nothing else.
 MasterLines split_master_cf(std::string_view text, std::string_view path);
-/// The words of one entry. White space inside braces does not separate words, but in the first seven columns
-/// and the command braces mean nothing.
+/// The words of one entry. White space inside braces does not separate words, but in the columns from the
+/// second to the command braces mean nothing.
 std::vector<std::string> split_master_entry(std::string_view entry);
 
 /// "{ text }" without braces and the white space inside of them; a word that does not begin with '{' as it

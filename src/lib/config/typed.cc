@@ -1,4 +1,6 @@
 // Config::get(): texts become typed values, or a ConfigError in Postfix's words.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -102,9 +104,25 @@ std::string read(const Reading& reading, const Param<Raw>&) {
   return check_length(reading);
 }
 
+/// mynetworks_style is a list, of one word; nothing when it has none or several.
+std::string style_in(const Reading& reading, const std::vector<std::string_view>& known) {
+  std::string style;
+  for (std::string_view word : split_any(reading.value, kListSeparators)) {
+    std::string name = lowercase(word);
+    if (std::ranges::find(known, name) == known.end()) {
+      reading.refuse(fmt::format("unknown mynetworks mask style value \"{}\" in \"{}\"", word, reading.value),
+                     "give one of " + join(std::vector<std::string>(known.begin(), known.end()), ", "));
+    }
+    if (!style.empty() && name != style) return {};
+    style = name;
+  }
+  return style;
+}
+
 std::string read(const Reading& reading, const Param<Choice>& param) {
   std::string word = lowercase(trim(reading.value));
   std::vector<std::string_view> words = split_any(param.info->choices, " ");
+  if (reading.name == "mynetworks_style") word = style_in(reading, words);
   // "-" stands for "may be empty".
   for (std::string_view choice : words)
     if (choice == word || (choice == "-" && word.empty())) return word;

@@ -6,10 +6,15 @@
 
 namespace postrider::table {
 
-Result<std::string> inline_rules(std::string_view name) {
+Result<std::string> inline_rules(
+    std::string_view name, const std::function<void(std::string_view word, std::string_view rest)>& comment) {
   std::string_view rest = TRY(in_braces(name));
   std::string out;
   while (auto item = next_item(rest)) {
+    if (item->starts_with('#')) {
+      comment(*item, trim_left(rest));
+      break;
+    }
     out += TRY(in_braces(*item));
     out += '\n';
   }

@@ -1,6 +1,7 @@
 // Tables of patterns with IF and ENDIF: what regexp and pcre have in common.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,8 +68,10 @@ class RuleSet {
   bool deep_ = false;
 };
 
-/// "{rule}, {rule}" as lines. Errors are those of Postfix, without the name of the type.
-Result<std::string> inline_rules(std::string_view name);
+/// "{rule}, {rule}" as lines. Errors are those of Postfix, without the name of the type. A word that begins
+/// with '#' ends the rules; `comment` is told of it, and of what follows.
+Result<std::string> inline_rules(
+    std::string_view name, const std::function<void(std::string_view word, std::string_view rest)>& comment);
 
 /// A table of rules, in a file or in the configuration.
 template <typename Content>
@@ -90,7 +93,11 @@ class RuleTable : public TextTable<Content> {
 
   Result<void> load() {
     if (!this->name().starts_with('{')) return this->load_file();
-    auto text = inline_rules(this->name());
+    auto text = inline_rules(this->name(), [this](std::string_view word, std::string_view rest) {
+      constexpr size_t kShown = 20;
+      this->warn(fmt::format("{}:{{...}}: #comment after other text is not allowed: {} {}", this->type(),
+                             printable(word), printable(rest.substr(0, kShown))));
+    });
     if (!text) {
       return fail(ErrorKind::invalid, fmt::format("{} map: {}", this->type(), printable(text.error().text)));
     }

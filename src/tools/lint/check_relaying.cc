@@ -302,7 +302,7 @@ bool faces_network(const Model& model, const Service& service) {
 
 void check_relaying(const Model& model, Report& report) {
   for (const Service& service : model.services()) {
-    if (!faces_network(model, service)) continue;
+    if (!faces_network(model, service) || !left_over_argument(service).empty()) continue;
     try {
       RelayCheck(model, report, service).run();
     } catch (const config::ConfigError& error) {

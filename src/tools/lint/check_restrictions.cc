@@ -66,8 +66,11 @@ class ListCheck {
   void check(std::string_view parameter) {
     parameter_ = parameter;
     RestrictionList list = lists_.read(model_.value(parameter, service_));
-    for (const Restriction& item : list.items)
+    for (const Restriction& item : list.items) {
       check_item(item);
+      // The rest is meant as a comment.
+      if (item.action == Action::unknown && item.name.starts_with('#')) break;
+    }
     check_reachable(list);
   }
 

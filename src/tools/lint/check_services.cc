@@ -63,22 +63,13 @@ void check_program(const Model& model, Report& report, const Service& service) {
                            : fmt::format("write {} if that was meant", meant));
 }
 
-/// "-o name=a, b" gives a second argument, which no program of the mail system takes.
 void check_left_over(const Model& model, Report& report, const Service& service) {
-  if (!is_in(kPrograms, service.program)) return;
-  const auto& arguments = service.entry.arguments;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    std::string_view word = arguments[i];
-    if (word == "-o") {
-      ++i;
-    } else if (!word.starts_with('-')) {
-      report.add(codes::service_arguments, model.place(service),
-                 fmt::format("the service {} has the argument {}, and {} takes none: it does not start",
-                             service.entry.id(), word, service.program),
-                 "write values without spaces, or with braces: -o { name = value, value }");
-      return;
-    }
-  }
+  std::string_view word = left_over_argument(service);
+  if (word.empty()) return;
+  report.add(codes::service_arguments, model.place(service),
+             fmt::format("the service {} has the argument {}, and {} takes none: it does not start",
+                         service.entry.id(), word, service.program),
+             "write values without spaces, or with braces: -o { name = value, value }");
 }
 
 /// What pipe(8) and spawn(8) cannot do without.
@@ -194,6 +185,18 @@ void check_filter_loop(const Model& model, Report& report) {
 }
 
 }  // namespace
+
+std::string_view left_over_argument(const Service& service) {
+  if (!is_in(kPrograms, service.program)) return {};
+  const auto& arguments = service.entry.arguments;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "-o")
+      ++i;
+    else if (!arguments[i].starts_with('-'))
+      return arguments[i];
+  }
+  return {};
+}
 
 void check_services(const Model& model, Report& report) {
   for (const Service& service : model.services()) {

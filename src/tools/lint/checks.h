@@ -25,6 +25,10 @@ void check_tls(const Model& model, Report& report);       ///< Certificates and 
 /// Whether a program reads a parameter; also for those that every program reads.
 bool program_reads(std::string_view program, std::string_view parameter);
 
+/// "-o name=a, b" gives the argument "b", which no program of the mail system takes: the service does not
+/// start. Empty where there is none.
+std::string_view left_over_argument(const Service& service);
+
 /// All of them, and the reading of the files.
 void lint(const std::string& directory, Report& report);
 

@@ -95,7 +95,8 @@ Result<bool> Printer::has_content() {
     warn(fmt::format("close {}: {}", name_, Error::from_errno("", got.error().code).text));
     return false;
   }
-  if (*got == 0 || queue::is_envelope_type(static_cast<RecordType>(first))) return true;
+  if (*got == 0) return false;
+  if (queue::is_envelope_type(static_cast<RecordType>(first))) return true;
   warn(fmt::format("{}: input is not a valid queue file", name_));
   return false;
 }
@@ -177,6 +178,7 @@ Result<void> Printer::take_pointer(const Record& record) {
 
 Result<void> Printer::take_size(const Record& record) {
   if (printing_) print_named(record, before_nul(record.data));
+  flush();
   if (content_size_ >= 0 || content_offset_ >= 0) {
     warn("file contains multiple size records");
     return {};

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "clients/trigger.h"
+#include "config/params/system.h"
 #include "log/log.h"
 #include "tool/tool.h"
 
@@ -30,7 +31,8 @@ int run(int argc, char** argv) {
   const char* request = argv[optind + 2];
   config::Config config = tool::load_config(directory, verbose);
   tool::enter_queue_directory(config);
-  auto sent = clients::trigger(config, fmt::format("{}/{}", service_class, service), request);
+  auto sent = clients::trigger(config, fmt::format("{}/{}", service_class, service), request,
+                               config.get(config::params::application_event_drain_time));
   if (sent) return tool::kOk;
   log::warning("{}", sent.error().text);
   log::warning("Cannot contact class {} service {} - perhaps the mail system is down", service_class,

@@ -70,7 +70,8 @@ class Tables {
   Result<std::optional<std::string>> check(const std::string& name, const Table& table, std::string_view key,
                                            std::string value) const {
     if (value.empty()) warn_empty(name, key);
-    if (!options_.values_are_files) return value;
+    // With keys of a message values stay as they are.
+    if (!options_.values_are_files || options_.header_keys || options_.body_keys) return value;
     auto content = base64_decode(value);
     if (content) return std::move(*content);
     log::warning("table {}: key {}: malformed BASE64 value: {}", table.log_name(), printable(key),

@@ -64,7 +64,8 @@ TEST(MasterCf, BracesKeepArgumentsTogether) {
               ElementsAre("-o", "x = y z", "-o", "a={b c}", "p q", "", "{r}", "s}"));
 }
 
-TEST(MasterCf, BracesMeanNothingBeforeTheArguments) {
+TEST(MasterCf, BracesMeanNothingInFrontOfTheArgumentsButInTheName) {
+  EXPECT_EQ(one("{a b} unix - - n - - smtp\n").name, "{a b}");
   EXPECT_EQ(one("a unix - - n - - {smtpd} x\n").command, "{smtpd}");
 }
 

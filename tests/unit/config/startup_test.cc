@@ -1,8 +1,10 @@
 #include "config/startup.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "config/own_addresses.h"
+#include "config/params/instance.h"
 #include "temporary_config.h"
 
 // Covers: mynetworks_style, mail_owner, setgid_group, default_privs
@@ -34,6 +36,18 @@ TEST_F(StartupTest, NamesOfOneHostAreNoLists) {
             "relayhost parameter setting must not contain multiple values: a.example, b.example");
   EXPECT_EQ(host_error("myhostname = mx.example.com\nmyorigin = a b\n"),
             "myorigin parameter setting must not contain multiple values: a b");
+}
+
+TEST_F(StartupTest, MynetworksStyleIsOneWord) {
+  auto style_error = [&](std::string_view value) {
+    return error_of([](const Config& config) { (void)config.get(params::mynetworks_style); },
+                    fmt::format("mynetworks_style = {}\n", value));
+  };
+  EXPECT_EQ(style_error("Subnet"), "no error");
+  EXPECT_EQ(style_error("host, host"), "no error");
+  EXPECT_EQ(style_error(""), "bad mynetworks_style value: ; specify exactly one value");
+  EXPECT_EQ(style_error("host subnet"), "bad mynetworks_style value: host subnet; specify exactly one value");
+  EXPECT_EQ(style_error("host net"), "unknown mynetworks mask style value \"net\" in \"host net\"");
 }
 
 TEST_F(StartupTest, HostNamesAreChecked) {

@@ -1,7 +1,9 @@
-// Known-good configurations give no finding; each faulty one gives what its file "expected" has.
+// Known-good configurations give no finding; each faulty one gives what its file "expected" has, and each
+// single mistake in a good one what mistakes.txt says.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -68,12 +70,14 @@ struct Identity {
   }
 };
 
-/// A copy of a configuration, with tables built and certificates made.
+/// A copy of a configuration, with tables built and certificates made; `edit` changes its files before.
 class Copy {
  public:
-  explicit Copy(const fs::path& from) : path_(*sys::make_private_directory()) {
+  explicit Copy(const fs::path& from, const std::function<void(const fs::path&)>& edit = {})
+      : path_(*sys::make_private_directory()) {
     fs::copy(from, path_, fs::copy_options::recursive);
     fs::remove(path_ / "expected");
+    if (edit) edit(path_);
     make_certificates();
     build_tables();
   }
@@ -184,6 +188,99 @@ TEST_P(Faulty, HasTheFindingsThatAreExpected) {
     EXPECT_FALSE(finding.remedy.empty()) << finding.text;
 }
 INSTANTIATE_TEST_SUITE_P(Configurations, Faulty, ::testing::ValuesIn(names_in("faulty")), name_of);
+
+/// One of mistakes.txt.
+struct Mistake {
+  std::string name, configuration;
+  std::vector<std::string> edits, findings;
+};
+
+void PrintTo(const Mistake& mistake, std::ostream* out) {
+  *out << mistake.name;
+}
+
+std::vector<Mistake> mistakes() {
+  std::vector<Mistake> out;
+  std::istringstream in(content(kData / "mistakes.txt"));
+  for (std::string line; std::getline(in, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    size_t colon = line.find(": ");
+    if (line[0] != ' ')
+      out.push_back({line.substr(0, colon), line.substr(colon + 2), {}, {}});
+    else if (line.starts_with("  finds "))
+      out.back().findings.push_back(line.substr(8));
+    else
+      out.back().edits.push_back(line.substr(2));
+  }
+  return out;
+}
+
+std::vector<std::string> lines_in_order(const fs::path& path) {
+  std::vector<std::string> out;
+  std::ifstream in(path);
+  for (std::string line; std::getline(in, line);)
+    out.push_back(line);
+  return out;
+}
+
+void write_lines(const fs::path& path, const std::vector<std::string>& lines) {
+  std::ofstream out(path);
+  for (const std::string& line : lines)
+    out << line << '\n';
+}
+
+/// "FILE + LINE", "FILE - TEXT" or "FILE | TEXT => TEXT"
+void apply(const std::string& edit, const fs::path& directory) {
+  size_t space = edit.find(' ');
+  fs::path path = directory / edit.substr(0, space);
+  char kind = edit.at(space + 1);
+  std::string text = edit.substr(space + 3);
+  auto lines = lines_in_order(path);
+  auto has = [](const std::string& what) {
+    return [what](const std::string& line) { return line.find(what) != std::string::npos; };
+  };
+  if (kind == '+') {
+    lines.push_back(text);
+  } else if (kind == '-') {
+    ASSERT_GT(std::erase_if(lines, has(text)), 0U) << edit;
+  } else {
+    constexpr std::string_view kArrow = " => ";
+    size_t arrow = text.find(kArrow);
+    std::string old = text.substr(0, arrow), replacement = text.substr(arrow + kArrow.size());
+    ASSERT_TRUE(std::ranges::any_of(lines, has(old))) << edit;
+    for (std::string& line : lines)
+      if (size_t at = line.find(old); at != std::string::npos) line.replace(at, old.size(), replacement);
+  }
+  write_lines(path, lines);
+}
+
+class Single : public ::testing::TestWithParam<Mistake> {};
+TEST_P(Single, IsFoundAndNothingElse) {
+  const Mistake& mistake = GetParam();
+  Copy copy(kData / "good" / mistake.configuration, [&](const fs::path& directory) {
+    for (const std::string& edit : mistake.edits)
+      apply(edit, directory);
+  });
+  std::vector<std::string> expected = mistake.findings;
+  for (std::string& finding : expected) {
+    size_t last = finding.find(":last");
+    if (last == std::string::npos) continue;
+    size_t count = lines_in_order(copy.path() / finding.substr(0, last)).size();
+    finding.replace(last + 1, 4, std::to_string(count));
+  }
+  std::ranges::sort(expected);
+  Report report;
+  EXPECT_EQ(found_in(copy.path(), report), expected) << all_text(report);
+  EXPECT_GT(report.exit_status(), 0);
+  for (const Finding& finding : report.sorted())
+    EXPECT_FALSE(finding.remedy.empty()) << finding.text;
+}
+auto mistake_name = [](const auto& info) {
+  std::string name = info.param.name;
+  std::ranges::replace(name, '-', '_');
+  return name;
+};
+INSTANTIATE_TEST_SUITE_P(Mistakes, Single, ::testing::ValuesIn(mistakes()), mistake_name);
 
 TEST(Lint, EveryCodeHasAConfigurationThatShowsIt) {
   std::string shown;

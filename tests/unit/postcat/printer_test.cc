@@ -69,6 +69,12 @@ TEST(Printer, RefusesWhatIsNoQueueFile) {
   EXPECT_EQ(printed.warnings, "main.cf: input is not a valid queue file\n");
 }
 
+TEST(Printer, HasNothingToSayOfAnEmptyFile) {
+  Printed printed = print("", "file", {});
+  EXPECT_EQ(printed.text + printed.warnings, "");
+  EXPECT_TRUE(printed.ok);
+}
+
 TEST(Printer, ShowsWhatComesBeforeTheDamage) {
   std::string whole = record(RecordType::sender, "joe") + record(RecordType::recipient, "kim");
   Printed printed = print(whole.substr(0, whole.size() - 1), "file", {});
