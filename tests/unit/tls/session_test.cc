@@ -263,6 +263,11 @@ TEST_F(TlsTest, ClientsAreKnownByTheirCertificates) {
   ASSERT_TRUE(greet(*server));
   EXPECT_FALSE(server_info_.peer.trusted);
   EXPECT_TRUE(logged("Untrusted TLS connection established from client.test[192.0.2.7]: ")) << log_;
+  // A session that is resumed is what it was: nobody verifies its certificate again.
+  ASSERT_TRUE(greet(*server));
+  EXPECT_TRUE(server_info_.resumed);
+  EXPECT_TRUE(server_info_.peer.present);
+  EXPECT_FALSE(server_info_.peer.trusted);
 }
 
 TEST_F(TlsTest, ACertificateThatIsRequiredAndNotTrustedIsTold) {
