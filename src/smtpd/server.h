@@ -34,7 +34,7 @@ struct Server {
   Postmaster& postmaster;
   Flusher& flusher;
   sasl::Service* sasl = nullptr;  ///< Null: nobody can log in.
-  tls::Server* tls = nullptr;  ///< Null: it is not wanted, or cannot be had.
+  tls::Server* tls = nullptr;     ///< Null: it is not wanted, or cannot be had.
   tls::ServerSupport* tls_support = nullptr;
 };
 

@@ -23,7 +23,7 @@ std::string resolve_escapes(std::string_view text);
 struct Settings {
   explicit Settings(const config::Config& config);
 
-  bool sasl;  ///< Clients can log in.
+  bool sasl;              ///< Clients can log in.
   bool asks_certificate;  ///< Clients that use TLS are asked for a certificate.
   bool delay_reject, soft_bounce, allow_untrusted_routing, show_table_names, utf8;
   bool reject_unlisted_sender, reject_unlisted_recipient;
@@ -69,7 +69,7 @@ struct Policy {
   RecipientTables recipients;
   table::MatchList mynetworks, mydestination;
   table::Maps rbl_replies;
-  table::Maps sender_logins;  ///< Who may send as whom.
+  table::Maps sender_logins;       ///< Who may send as whom.
   table::Maps relay_certificates;  ///< relay_clientcerts
   table::MatchList mx_backup_networks;
   table::MatchList logged_permits;  ///< smtpd_log_access_permit_actions
