@@ -292,6 +292,7 @@ void Delivery::transfer(ServerSession& session) {
 void Delivery::finish(std::unique_ptr<ServerSession> session) {
   bool good = !session->spent && !session->client.failure() && !session->client.protocol_error();
   auto tell_postmaster = [&] {
+    session->trouble.protocol |= session->client.saw_garbage();
     agent_.notices().consider(*session, job_.request.sender);
     session->trouble = {};
   };

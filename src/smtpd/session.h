@@ -99,7 +99,8 @@ class Session : private access::Journal {
   bool starttls_offered() const;
   bool may_begin_tls();
   bool begin_tls();
-  std::string assess_tls_client();
+  std::string refusal_for_rate();
+  std::string refusal_for_certificate() const;
   bool greet_with_tls();
   bool needs_tls_first(smtp::Verb verb) const;
   /// Whether the session is protected by TLS.

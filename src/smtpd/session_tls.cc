@@ -29,9 +29,12 @@ bool Session::starttls(Words arguments) {
   helo_name_.reset();
   protocol_ = "SMTP";
   memory_ = {};
-  // The command itself has succeeded. The client speaks next, and hears then that it is not welcome: a word
-  // out of turn, and an end before its own has been read, could be lost.
-  tls_refusal_ = assess_tls_client();
+  // The client speaks next, and hears then that it is not welcome: a word out of turn, and an end before its
+  // own has been read, could be lost.
+  tls_refusal_ = refusal_for_rate();
+  if (!tls_refusal_.empty()) return false;
+  // Here the command itself has succeeded.
+  tls_refusal_ = refusal_for_certificate();
   return true;
 }
 
@@ -53,18 +56,21 @@ bool Session::begin_tls() {
   return tls_ != nullptr;
 }
 
-/// What a client hears that is sent away because of its TLS session; empty: it may stay.
-std::string Session::assess_tls_client() {
+/// What a client hears that is sent away because it has made too many TLS sessions; empty: it may stay.
+std::string Session::refusal_for_rate() {
   const Settings& settings = server_.settings;
-  if (counted_ && !tls_->resumed && server_.limits.new_tls_rate > 0) {
-    auto rate = counted_->count(proto::AnvilEvent::newtls);
-    if (rate && *rate > server_.limits.new_tls_rate) {
-      log::warning("New TLS session rate limit exceeded: {} from {} for service {}", *rate, client_.label,
-                   settings.service_name);
-      return fmt::format("421 4.7.0 {} Error: too many new TLS sessions from {}", settings.myhostname,
-                         client_.label);
-    }
-  }
+  if (!counted_ || tls_->resumed || server_.limits.new_tls_rate == 0) return {};
+  auto rate = counted_->count(proto::AnvilEvent::newtls);
+  if (!rate || *rate <= server_.limits.new_tls_rate) return {};
+  log::warning("New TLS session rate limit exceeded: {} from {} for service {}", *rate, client_.label,
+               settings.service_name);
+  return fmt::format("421 4.7.0 {} Error: too many new TLS sessions from {}", settings.myhostname,
+                     client_.label);
+}
+
+/// The same for one that has no certificate, where it needs one.
+std::string Session::refusal_for_certificate() const {
+  const Settings& settings = server_.settings;
   if (!settings.tls.requires_certificate || tls_->peer.trusted) return {};
   std::string_view why =
       tls_->peer.present ? "Client certificate not trusted" : "No client certificate presented";
@@ -87,7 +93,8 @@ bool Session::greet_with_tls() {
     return false;
   }
   if (!begin_tls()) return false;
-  std::string refusal = assess_tls_client();
+  std::string refusal = refusal_for_rate();
+  if (refusal.empty()) refusal = refusal_for_certificate();
   return refusal.empty() || refuse(refusal, ErrorClass::policy);
 }
 

@@ -176,7 +176,7 @@ Judge::Verdict Judge::nested_list(const Restriction& r, const Hit& hit, const Ta
   }
   auto list = std::make_unique<RestrictionList>(policy_.reader.read_text(hit.value));
   if (list->items.empty()) {
-    log::warning("access table {} entry {} has empty value", r.argument, printable(hit.key));
+    log::warning("access table {} entry {} has empty value", r.argument, printable(hit.value));
     return cannot_permit.empty() ? Verdict::permit : permit_does_not_count(cannot_permit);
   }
   list->parameter = r.argument;

@@ -43,7 +43,7 @@ Judge::Verdict Judge::unverified(const Restriction& restriction) {
                              rejected("unverified address: ", why.substr(0, kMaxReason)));
     default:
       return refuse(code, is_sender ? "5.1.7" : "5.1.1", rejected("undeliverable address: ", why),
-                    ErrorClass::bounce);
+                    ErrorClass::policy);
   }
 }
 

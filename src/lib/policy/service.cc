@@ -20,6 +20,8 @@ constexpr size_t kMaxLine = 16 * 1024;
 constexpr size_t kMaxLines = 100;
 /// Connections that nobody uses and that are kept all the same.
 constexpr size_t kMaxIdle = 100;
+/// Postfix's word for all that a service can do wrong but being silent; what it was has been logged before.
+constexpr const char* kBadAnswer = "Application error";
 
 Result<uint16_t> find_port(std::string_view text, Deadline deadline) {
   std::optional<uint16_t> port;
@@ -137,7 +139,9 @@ std::string Lease::ask(const Attributes& attributes, Deadline deadline) {
     const Error& error = answer.error();
     bool usual = error.kind == ErrorKind::closed || error.kind == ErrorKind::invalid || error.code == ENOENT;
     if (last || !usual) {
-      log::warning("problem talking to server {}: {}", settings.address(), reason_of(answer.error()));
+      log::warning("problem talking to server {}: {}", settings.address(),
+                   error.kind == ErrorKind::closed || error.kind == ErrorKind::invalid ? kBadAnswer
+                                                                                       : reason_of(error));
     }
     if (last) return settings.default_action;
     io::sleep_until(Deadline::after(settings.retry_delay).or_sooner(deadline));
@@ -156,10 +160,18 @@ Result<std::string> Lease::ask_once(const std::string& request, Deadline deadlin
   std::string reply;
   for (size_t lines = 0; lines < kMaxLines; ++lines) {
     io::Line line = TRY(stream.read_line(kMaxLine, deadline));
+    if (line.end == io::LineEnd::eof) {
+      log::warning("premature end-of-input on {} while reading input attribute {}",
+                   service_->settings().address(),
+                   line.text.find('=') == std::string_view::npos ? "name" : "value");
+    }
     if (line.end == io::LineEnd::partial || line.end == io::LineEnd::eof) break;
     if (line.text.empty()) {
       auto action = action_of(reply);
-      if (!action) break;
+      if (!action) {
+        log::warning("missing attribute action in input from {}", service_->settings().address());
+        break;
+      }
       connection_->used = Clock::now();
       return std::move(*action);
     }

@@ -133,7 +133,7 @@ Outcome<std::string> ClientSession::State::read_line(Pace& pace, std::string_vie
 }
 
 void ClientSession::State::note_garbage(std::string_view line) {
-  protocol_error = true;
+  protocol_error = saw_garbage = true;
   if (!capabilities.has(Keyword::pipelining)) return;
   log::warning("{}: non-{} response from {}: {}", queue_id, settings.lmtp ? "LMTP" : "ESMTP",
                peer.name_with_port(), line.substr(0, 100));
@@ -310,6 +310,10 @@ bool ClientSession::behind_pix() const {
 bool ClientSession::is_myself() const {
   return state_->myself;
 }
+bool ClientSession::saw_garbage() const {
+  return state_->saw_garbage;
+}
+
 bool ClientSession::protocol_error() const {
   return state_->protocol_error;
 }

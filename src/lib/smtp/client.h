@@ -150,8 +150,10 @@ class ClientSession {
   bool behind_pix() const;
   /// EHLO was answered with our own host name.
   bool is_myself() const;
-  /// The server sent something that is no reply; the session should not be used for another message.
+  /// Replies may be out of step: the session should not be used for another message.
   bool protocol_error() const;
+  /// The server sent something that is no reply, a matter for the postmaster.
+  bool saw_garbage() const;
   /// MAIL was sent, and neither the end of content nor RSET since.
   bool transaction_open() const;
   const std::optional<SessionFailure>& failure() const;

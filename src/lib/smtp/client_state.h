@@ -40,7 +40,7 @@ struct ClientSession::State {
   size_t accepted = 0;         // Recipients of the open transaction.
   size_t pipeline_window = 0;  // Bytes of commands that may be unanswered; 0: not known yet.
   bool esmtp = false, pix = false, myself = false;
-  bool protocol_error = false, transaction_open = false, quit_sent = false;
+  bool protocol_error = false, saw_garbage = false, transaction_open = false, quit_sent = false;
 };
 
 }  // namespace postrider::smtp
