@@ -2,6 +2,7 @@
 
 #include "config/params/system.h"
 #include "flush/service.h"
+#include "ipc/frame_start.h"
 #include "ipc/server.h"
 #include "log/log.h"
 #include "service/daemon.h"
@@ -27,12 +28,6 @@ void add_handlers(ipc::Dispatcher& dispatcher, Service& service) {
       });
 }
 
-/// Whether the bytes are the start of a frame: the upper bytes of its length are null, which no request
-/// letter is.
-bool is_frame(std::string_view bytes) {
-  return bytes.size() >= 4 && bytes.substr(1, 3) == std::string_view("\0\0\0", 3);
-}
-
 void on_triggers(Service& service, std::string_view letters) {
   if (letters.find('P') != letters.npos) return service.refresh(seconds(0));
   if (letters.find('W') != letters.npos) service.refresh(service.refresh_time());
@@ -49,7 +44,7 @@ void run(service::Daemon& daemon) {
   daemon.serve([idle, limit](service::Client client) {
     auto arrived = client.stream.fill(Deadline::after(limit));
     if (!arrived || !*arrived) return;
-    if (!is_frame(client.stream.buffered())) return on_triggers(service, client.stream.buffered());
+    if (!ipc::is_frame_start(client.stream.buffered())) return on_triggers(service, client.stream.buffered());
     ipc::Connection connection(std::move(client.stream), "flush");
     if (auto served = dispatcher.serve(connection, idle, limit); !served)
       log::warning("{}", served.error().text);

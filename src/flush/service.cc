@@ -106,7 +106,9 @@ FlushResult Service::drain(const std::string& name, DeadSites dead_sites, Deadli
 }
 
 void Service::wake_queue_manager() const {
-  auto sent = clients::trigger(config_, queue_socket_, "I");
+  // It blocks; others ask meanwhile.
+  auto sent =
+      io::offload([this] { return clients::trigger(config_, queue_socket_, "I"); }, Deadline::never());
   if (!sent) log::warning("{}", sent.error().text);
 }
 

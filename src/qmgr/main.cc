@@ -7,6 +7,7 @@
 #include "config/params/system.h"
 #include "io/fiber.h"
 #include "ipc/connection.h"
+#include "ipc/frame_start.h"
 #include "log/log.h"
 #include "proto/qmgr.h"
 #include "qmgr/active_queue.h"
@@ -43,16 +44,10 @@ void on_triggers(Feeder& feeder, std::string_view requests) {
   }
 }
 
-/// Whether the bytes are the start of a frame: its length is small, so that its upper bytes are null, which
-/// no request letter is.
-bool is_frame(std::string_view bytes) {
-  return bytes.size() >= 4 && bytes.substr(1, 3) == std::string_view("\0\0\0", 3);
-}
-
 void serve_client(Feeder& feeder, service::Client client, seconds timeout) {
   auto arrived = client.stream.fill(Deadline::after(timeout));
   if (!arrived || !*arrived) return;
-  if (!is_frame(client.stream.buffered())) return on_triggers(feeder, client.stream.buffered());
+  if (!ipc::is_frame_start(client.stream.buffered())) return on_triggers(feeder, client.stream.buffered());
   ipc::Connection connection(std::move(client.stream), "qmgr");
   for (;;) {
     connection.wait_frame(Deadline::never());

@@ -8,19 +8,18 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "clients/cache_table.h"
+#include "clients/mail_owner.h"
 #include "clients/tables.h"
 #include "config/params/instance.h"
-#include "config/params/lmtp_tls.h"
 #include "config/params/services.h"
-#include "config/params/smtp_tls.h"
 #include "config/params/smtpd_tls.h"
 #include "config/params/system.h"
 #include "io/fiber.h"
+#include "ipc/frame_start.h"
 #include "log/log.h"
 #include "service/daemon.h"
 #include "sys/file.h"
-#include "sys/user.h"
-#include "table/open.h"
 #include "tlsmgr/randomness.h"
 #include "tlsmgr/service.h"
 
@@ -29,19 +28,8 @@ namespace {
 
 namespace params = config::params;
 
-constexpr mode_t kCacheMode = 0600;
 constexpr seconds kFlushInterval{5};
 constexpr seconds kSourcePatience{10};
-
-/// The mail owner, whose files the caches are, for as long as files are opened.
-std::optional<sys::AsUser> become_owner(const config::Config& config) {
-  if (::geteuid() != 0) return std::nullopt;
-  auto user = sys::find_user(config.get(params::mail_owner));
-  if (!user || !*user) throw config::ConfigError("mail_owner: unknown user name", {}, "correct mail_owner");
-  auto entered = sys::AsUser::enter((*user)->uid, (*user)->gid);
-  if (!entered) log::fatal("{}", entered.error().text);
-  return std::move(*entered);
-}
 
 /// Caches of releases that opened them as root are moved to where their owner may write.
 std::string own_place(const config::Config& config, const std::string& spec) {
@@ -61,27 +49,16 @@ std::unique_ptr<SessionCache> open_cache(const config::Config& config, std::stri
                                          std::vector<std::string>& paths) {
   if (value.empty() || timeout.count() <= 0) return nullptr;
   std::string spec = own_place(config, value);
-  table::OpenOptions options = clients::table_options(config);
-  options.behaviour = {.fold_fixed = false, .fold_patterns = false, .utf8 = false};
-  options.access = table::Access::exclusive;
-  options.create_mode = kCacheMode;
-  options.duplicates = table::Duplicates::replace;
-  auto table = table::open(spec, options);
-  if (!table) {
-    throw config::ConfigError(table.error().text, config.source(parameter),
-                              "name a table that can be written to, in a directory of the mail owner");
-  }
+  auto table = clients::open_cache_table(config, parameter, spec);
   clients::add_required_paths(spec, paths);
-  return std::make_unique<SessionCache>(std::move(*table), timeout);
+  return std::make_unique<SessionCache>(std::move(table), timeout);
 }
 
 Service::Caches open_caches(const config::Config& c, std::vector<std::string>& paths) {
   return {open_cache(c, "smtpd_tls_session_cache_database", c.get(params::smtpd_tls_session_cache_database),
                      c.get(params::smtpd_tls_session_cache_timeout), paths),
-          open_cache(c, "smtp_tls_session_cache_database", c.get(params::smtp_tls_session_cache_database),
-                     c.get(params::smtp_tls_session_cache_timeout), paths),
-          open_cache(c, "lmtp_tls_session_cache_database", c.get(params::lmtp_tls_session_cache_database),
-                     c.get(params::lmtp_tls_session_cache_timeout), paths)};
+          // The clients have no TLS yet, and no sessions to keep.
+          nullptr, nullptr};
 }
 
 /// Work that comes back after each `interval`.
@@ -94,17 +71,12 @@ void repeat(service::Daemon& daemon, seconds interval, std::function<void()> wor
   });
 }
 
-/// Whether the bytes are the start of a frame and not a letter of master's, which wakes this process up.
-bool is_frame(std::string_view bytes) {
-  return bytes.size() >= 4 && bytes.substr(1, 3) == std::string_view("\0\0\0", 3);
-}
-
 void run(service::Daemon& daemon) {
   const config::Config& config = daemon.config();
   static RandomSettings random_settings(config);
   static Randomness randomness(random_settings);
   std::vector<std::string> paths;
-  std::optional<sys::AsUser> owner = become_owner(config);
+  std::optional<sys::AsUser> owner = clients::become_mail_owner(config);
   randomness.open();
   static Service service(KeyRing(config.get(params::smtpd_tls_session_cache_timeout), Randomness::fill),
                          open_caches(config, paths), [] { return ::time(nullptr); });
@@ -137,7 +109,7 @@ void run(service::Daemon& daemon) {
   });
   daemon.serve([idle, limit](service::Client client) {
     auto arrived = client.stream.fill(Deadline::after(limit));
-    if (!arrived || !*arrived || !is_frame(client.stream.buffered())) return;
+    if (!arrived || !*arrived || !ipc::is_frame_start(client.stream.buffered())) return;
     ipc::Connection connection(std::move(client.stream), "tlsmgr");
     if (auto served = dispatcher.serve(connection, idle, limit); !served)
       log::warning("{}", served.error().text);

@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "base/text.h"
+#include "clients/cache_table.h"
 #include "clients/internal_mail.h"
 #include "clients/tables.h"
 #include "clients/verify.h"
@@ -15,41 +16,15 @@
 #include "log/log.h"
 #include "queue/envelope.h"
 #include "service/daemon.h"
-#include "sys/user.h"
-#include "table/open.h"
 #include "verify/service.h"
 
 namespace postrider::verify {
 namespace {
 
-constexpr mode_t kCacheMode = 0600;
 constexpr seconds kFlushInterval{5};
 
 int64_t now() {
   return ::time(nullptr);
-}
-
-/// Opens the table as the user who will write to it, before a chroot hides it.
-std::shared_ptr<table::Table> open_table(const config::Config& config, const std::string& spec) {
-  std::optional<sys::AsUser> owner;
-  if (::geteuid() == 0) {
-    auto user = sys::find_user(config.get(config::params::mail_owner));
-    if (!user || !*user) throw config::ConfigError("mail_owner: unknown user name", {}, "correct mail_owner");
-    auto entered = sys::AsUser::enter((*user)->uid, (*user)->gid);
-    if (!entered) log::fatal("{}", entered.error().text);
-    owner.emplace(std::move(*entered));
-  }
-  table::OpenOptions options = clients::table_options(config);
-  options.behaviour = {.fold_fixed = false, .fold_patterns = false, .utf8 = false};
-  options.access = table::Access::exclusive;
-  options.create_mode = kCacheMode;
-  options.duplicates = table::Duplicates::replace;
-  auto table = table::open(spec, options);
-  if (!table) {
-    throw config::ConfigError(table.error().text, config.source("address_verify_map"),
-                              "name a table that can be written to, in a directory of the mail owner");
-  }
-  return std::move(*table);
 }
 
 /// A message to the address, which no agent delivers.
@@ -68,7 +43,9 @@ void send_probe(clients::InternalMailer& mailer, const std::string& sender, cons
 void run(service::Daemon& daemon) {
   const config::Config& config = daemon.config();
   static Settings settings(config);
-  static Cache cache = settings.map.empty() ? Cache() : Cache(open_table(config, settings.map));
+  static Cache cache = settings.map.empty()
+                           ? Cache()
+                           : Cache(clients::open_cache_table(config, "address_verify_map", settings.map));
   static clients::InternalMailer mailer(config, "verify");
   static clients::ProbeSender sender(config);
   static Service service(

@@ -54,9 +54,10 @@ void TlsManager::seed(Deadline deadline) {
 std::shared_ptr<const tls::TicketKeys> TlsManager::ticket_keys(Deadline deadline) {
   std::time_t now = std::time(nullptr);
   if (now < ask_again_) return keys_;
+  // Other handshakes do not wait with this one.
+  ask_again_ = now + kPause;
   auto reply = ask<proto::TlsTicketKeysReply>(proto::TlsTicketKeysQuery{}, deadline);
   keys_.reset();
-  ask_again_ = now + kPause;
   if (!reply || reply->keys.empty() || !std::ranges::all_of(reply->keys, is_complete)) return nullptr;
   auto made = std::make_shared<tls::TicketKeys>();
   made->current = key_of(reply->keys[0]);

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "config/table.h"
 #include "sys/file.h"
+#include "tls/openssl.h"
 #include "tools/lint/checks.h"
 
 namespace postrider::lint {
@@ -23,16 +24,9 @@ constexpr size_t kMaxFile = size_t{4} << 20;
 constexpr int kWarnDays = 14;
 constexpr int kSecondsPerDay = 86400;
 
-template <auto Free>
-struct Freer {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
-using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
+using tls::Bio;
+using tls::Certificate;
+using tls::Key;
 
 Bio bio_of(const std::string& text) {
   return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
