@@ -17,6 +17,7 @@
 #include "config/value_text.h"
 #include "log/log.h"
 #include "mailbox/command.h"
+#include "mailbox/settings.h"
 #include "sys/user.h"
 
 namespace postrider::local {
@@ -51,47 +52,20 @@ DeliveredHeader delivered_header(const config::Config& config) {
   return {.command = (mask & 1) != 0, .file = (mask & 2) != 0, .forward = (mask & 4) != 0};
 }
 
+/// mailbox_delivery_lock, and the parameter that came before it.
 mailbox::LockPolicy lock_policy(const config::Config& config) {
-  auto methods = mailbox::parse_lock_methods(params::mailbox_delivery_lock.name(),
-                                             config.get(params::mailbox_delivery_lock));
-  if (!methods) {
-    throw config::ConfigError(methods.error().text, config.source(params::mailbox_delivery_lock.name()),
-                              "use any of flock, fcntl, dotlock");
-  }
-  if (config.get(params::sun_mailtool_compatibility)) {
-    log::warning(
-        "sun_mailtool_compatibility: deprecated parameter, use \"mailbox_delivery_lock = dotlock\" instead");
-    if (!methods->dotlock) {
-      throw config::ConfigError(
-          "parameter mailbox_delivery_lock specifies no applicable mailbox locking method",
-          config.source(params::mailbox_delivery_lock.name()),
-          "add dotlock, or leave sun_mailtool_compatibility at its default");
-    }
-    *methods = {.dotlock = true};
-  }
-  return {.methods = *methods,
-          .attempts = config.get(params::deliver_lock_attempts),
-          .delay = config.get(params::deliver_lock_delay),
-          .stale_time = config.get(params::stale_lock_time)};
-}
-
-/// A mailbox that is smaller than one message could never take it.
-int64_t mailbox_limit(const config::Config& config) {
-  int64_t mailbox = config.get(params::mailbox_size_limit), message = config.get(params::message_size_limit);
-  if (mailbox <= 0) return 0;
-  auto source = config.source(params::mailbox_size_limit.name());
-  if (message <= 0) {
+  mailbox::LockPolicy policy = mailbox::lock_policy(config, params::mailbox_delivery_lock);
+  if (!config.get(params::sun_mailtool_compatibility)) return policy;
+  log::warning(
+      "sun_mailtool_compatibility: deprecated parameter, use \"mailbox_delivery_lock = dotlock\" instead");
+  if (!policy.methods.dotlock) {
     throw config::ConfigError(
-        "main.cf configuration error: mailbox_size_limit is limited but "
-        "message_size_limit is unlimited",
-        source, "limit message_size_limit too");
+        "parameter mailbox_delivery_lock specifies no applicable mailbox locking method",
+        config.source(params::mailbox_delivery_lock.name()),
+        "add dotlock, or leave sun_mailtool_compatibility at its default");
   }
-  if (mailbox < message) {
-    throw config::ConfigError(
-        "main.cf configuration error: mailbox_size_limit is smaller than message_size_limit", source,
-        "raise mailbox_size_limit");
-  }
-  return mailbox;
+  policy.methods = {.dotlock = true};
+  return policy;
 }
 
 std::vector<std::string> path_list(const std::string& text) {
@@ -132,7 +106,7 @@ Settings::Settings(const config::Config& c, std::string_view name, bool without_
       locks(lock_policy(c)),
       strict_mailbox_ownership(c.get(params::strict_mailbox_ownership)),
       biff(c.get(params::biff)),
-      mailbox_size_limit(mailbox_limit(c)),
+      mailbox_size_limit(mailbox::mailbox_limit(c, params::mailbox_size_limit)),
       command_directory(c.get(params::command_execution_directory)),
       command_directory_filter(c.get(params::execution_directory_expansion_filter)),
       command_filter(c.get(params::command_expansion_filter)),
@@ -153,30 +127,10 @@ Settings::Settings(const config::Config& c, std::string_view name, bool without_
   }
 }
 
-namespace {
-
-/// Who can change a table decides whose rights are used: a proxy hides that, so the table is opened directly.
-table::Maps open_trusted(table::Catalog& catalog, const config::Config& config,
-                         config::Param<std::string> param) {
-  std::string text = config.get(param);
-  std::string value;
-  for (std::string_view word : split_braced(text, kListSeparators)) {
-    while (word.starts_with("proxy:"))
-      word.remove_prefix(6);
-    value += std::string(word) + " ";
-  }
-  auto maps = table::Maps::create(catalog, param.name(), value, {.paranoid = true});
-  if (!maps)
-    throw config::ConfigError(maps.error().text, config.source(param.name()), "correct the list of tables");
-  return std::move(*maps);
-}
-
-}  // namespace
-
 Tables::Tables(const config::Config& config)
     : catalog(clients::table_options(config)),
-      aliases(open_trusted(catalog, config, params::alias_maps)),
-      mailbox_commands(open_trusted(catalog, config, params::mailbox_command_maps)) {
+      aliases(clients::open_direct_maps(catalog, config, params::alias_maps)),
+      mailbox_commands(clients::open_direct_maps(catalog, config, params::mailbox_command_maps)) {
   std::vector<std::string> paths;  // The agent may open every file that its users may.
   table::Use by_user{.no_substitution = true};
   mailbox_transports = clients::open_maps(catalog, config, params::mailbox_transport_maps, by_user, paths);

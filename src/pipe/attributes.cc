@@ -164,37 +164,7 @@ class Parser {
   std::string user_;
 };
 
-constexpr bool is_octal(char c) {
-  return c >= '0' && c <= '7';
-}
-
 }  // namespace
-
-std::string unescaped(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    char c = text.front();
-    text.remove_prefix(1);
-    if (c != '\\' || text.empty()) {
-      out += c;
-      continue;
-    }
-    if (is_octal(text.front())) {
-      unsigned value = 0;
-      for (int digits = 0; digits < 3 && !text.empty() && is_octal(text.front()); ++digits) {
-        value = value * 8 + static_cast<unsigned>(text.front() - '0');
-        text.remove_prefix(1);
-      }
-      out += static_cast<char>(value);
-      continue;
-    }
-    constexpr std::string_view kNames = "abfnrtv", kValues = "\a\b\f\n\r\t\v";
-    size_t known = kNames.find(text.front());
-    out += known == std::string_view::npos ? text.front() : kValues[known];
-    text.remove_prefix(1);
-  }
-  return out;
-}
 
 Attributes parse_attributes(const config::Config& config, const std::string& service,
                             const std::vector<std::string>& words, bool rootless) {

@@ -44,7 +44,4 @@ struct Attributes {
 Attributes parse_attributes(const config::Config& config, const std::string& service,
                             const std::vector<std::string>& words, bool rootless);
 
-/// Backslash sequences of C: \a \b \f \n \r \t \v \\ and up to three octal digits.
-std::string unescaped(std::string_view text);
-
 }  // namespace postrider::pipe

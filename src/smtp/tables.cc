@@ -1,5 +1,6 @@
 #include "smtp/tables.h"
 
+#include "clients/dns_filter.h"
 #include "clients/tables.h"
 #include "config/params/cleanup.h"
 #include "config/params/lmtp.h"
@@ -22,20 +23,6 @@ class ReplyTable : public smtp::ReplyRewriter {
   explicit ReplyTable(table::Maps maps) : maps_(std::move(maps)) {}
   Result<std::optional<std::string>> rewrite(std::string_view line, Deadline deadline) override {
     auto found = TRY(maps_.find(line, table::Where::all, deadline));
-    if (!found) return std::nullopt;
-    return std::move(found->value);
-  }
-
- private:
-  table::Maps maps_;
-};
-
-class RecordTable : public dns::ReplyFilter {
- public:
-  explicit RecordTable(table::Maps maps) : maps_(std::move(maps)) {}
-  std::string_view name() const override { return maps_.parameter(); }
-  Result<std::optional<std::string>> action(std::string_view record, Deadline deadline) override {
-    auto found = TRY(maps_.find(record, table::Where::all, deadline));
     if (!found) return std::nullopt;
     return std::move(found->value);
   }
@@ -87,7 +74,7 @@ Tables::Tables(const config::Config& config, const Settings& settings)
   table::Maps replies = open(params::smtp_reply_filter, params::lmtp_reply_filter, kTextKeys);
   if (!replies.empty()) reply_filter = std::make_shared<ReplyTable>(std::move(replies));
   table::Maps records = open(params::smtp_dns_reply_filter, params::lmtp_dns_reply_filter, kTextKeys);
-  if (!records.empty()) dns_filter = std::make_shared<RecordTable>(std::move(records));
+  dns_filter = clients::dns_filter(std::move(records));
 }
 
 }  // namespace postrider::smtp_client

@@ -1,5 +1,6 @@
 #include "smtpd/lists.h"
 
+#include "clients/dns_filter.h"
 #include "clients/tables.h"
 #include "config/params/smtpd.h"
 #include "config/params/smtpd_access.h"
@@ -16,20 +17,6 @@ namespace {
 
 /// Records are text, not names.
 constexpr table::Use kTextKeys{.fold_fixed = false, .any_bytes = true};
-
-class RecordTable : public dns::ReplyFilter {
- public:
-  explicit RecordTable(table::Maps maps) : maps_(std::move(maps)) {}
-  std::string_view name() const override { return maps_.parameter(); }
-  Result<std::optional<std::string>> action(std::string_view record, Deadline deadline) override {
-    auto found = TRY(maps_.find(record, table::Where::all, deadline));
-    if (!found) return std::nullopt;
-    return std::move(found->value);
-  }
-
- private:
-  table::Maps maps_;
-};
 
 }  // namespace
 
@@ -57,7 +44,7 @@ Lists::Lists(const config::Config& config, table::Catalog& catalog, std::vector<
   reject_filter = maps(params::smtpd_reject_filter_maps);
   reject_footer = maps(params::smtpd_reject_footer_maps);
   table::Maps records = clients::open_maps(catalog, config, params::smtpd_dns_reply_filter, kTextKeys, paths);
-  if (!records.empty()) dns_filter = std::make_shared<RecordTable>(std::move(records));
+  dns_filter = clients::dns_filter(std::move(records));
 }
 
 Allowed allowed_by(const MatchList& list, const Client& client, Deadline deadline) {

@@ -136,7 +136,7 @@ Settings::Settings(const config::Config& c, bool alone)
       content_filter(c.get(params::content_filter)),
       cleanup_service(c.get(params::cleanup_service_name)),
       reject_footer(c.get(params::smtpd_reject_footer)),
-      expansion_filter(access::resolve_escapes(c.get(params::smtpd_expansion_filter))),
+      expansion_filter(unescaped(c.get(params::smtpd_expansion_filter))),
       postdrop(c.get(params::command_directory) + "/postdrop") {
   cleanup_flags = flags_for_cleanup(c);
   if (auto protocols = config::inet_protocols(c)) families = {protocols->ipv4, protocols->ipv6};

@@ -89,29 +89,6 @@ Policy::RewriteClients read_rewrite_clients(table::Catalog& catalog, const confi
 
 }  // namespace
 
-std::string resolve_escapes(std::string_view text) {
-  constexpr std::string_view kLetters = "abfnrtv", kMeanings = "\a\b\f\n\r\t\v";
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      out += text[i];
-      continue;
-    }
-    char c = text[++i];
-    size_t digits = 0;
-    while (digits < 3 && i + digits < text.size() && text[i + digits] >= '0' && text[i + digits] <= '7')
-      ++digits;
-    if (digits > 0) {
-      out += static_cast<char>(parse_unsigned(text.substr(i, digits), 8).value_or(0));
-      i += digits - 1;
-    } else {
-      size_t known = kLetters.find(c);
-      out += known == std::string_view::npos ? c : kMeanings[known];
-    }
-  }
-  return out;
-}
-
 Settings::Settings(const config::Config& c)
     : sasl(c.get(params::smtpd_sasl_auth_enable)),
       asks_certificate(c.get(params::smtpd_tls_ask_ccert) || c.get(params::smtpd_tls_req_ccert)),
@@ -133,7 +110,7 @@ Settings::Settings(const config::Config& c)
           lists_word(c.get(params::parent_domain_matches_subdomains), "smtpd_access_maps")),
       message_size_limit(c.get(params::message_size_limit)),
       default_rbl_reply(c.get(params::default_rbl_reply)),
-      expansion_filter(resolve_escapes(c.get(params::smtpd_expansion_filter))),
+      expansion_filter(unescaped(c.get(params::smtpd_expansion_filter))),
       stress(c.get(params::stress)),
       compatibility_level(c.get(params::compatibility_level)),
       mail_version(c.get(params::mail_version)),

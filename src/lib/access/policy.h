@@ -17,9 +17,6 @@ namespace postrider::access {
 /// What becomes of a request when a name cannot be looked up now.
 enum class TempFail : unsigned char { defer_if_permit, defer };
 
-/// C-style escapes in a text as in smtpd_expansion_filter: "\\t", "\\40".
-std::string resolve_escapes(std::string_view text);
-
 struct Settings {
   explicit Settings(const config::Config& config);
 

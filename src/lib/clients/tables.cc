@@ -90,6 +90,19 @@ table::Maps open_maps(table::Catalog& catalog, const config::Config& config, con
   return value_or_throw(table::Maps::create(catalog, param.name(), value, use), config, param.name());
 }
 
+table::Maps open_direct_maps(table::Catalog& catalog, const config::Config& config,
+                             config::Param<std::string> param) {
+  std::string text = config.get(param);
+  std::string value;
+  for (std::string_view word : split_braced(text, kListSeparators)) {
+    while (word.starts_with("proxy:"))
+      word.remove_prefix(6);
+    value += std::string(word) + " ";
+  }
+  return value_or_throw(table::Maps::create(catalog, param.name(), value, {.paranoid = true}), config,
+                        param.name());
+}
+
 table::MatchList open_match_list(table::Catalog& catalog, const config::Config& config,
                                  config::Param<std::string> param, table::MatchList::Kind kind,
                                  std::vector<std::string>& paths) {

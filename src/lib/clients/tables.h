@@ -20,8 +20,14 @@ table::OpenOptions table_options(const config::Config& config);
 table::Maps open_maps(table::Catalog& catalog, const config::Config& config, config::Param<std::string> param,
                       table::Use use, std::vector<std::string>& paths);
 
-/// The same for a list of patterns and tables. Parent domains match where parent_domain_matches_subdomains
-/// lists the parameter.
+/// The same for tables that name files, commands or identities, read by a process with the rights of users: a
+/// proxy would hide who can change a table, and a pattern's "$1" would let a sender choose, so the tables are
+/// opened directly and without substitution.
+table::Maps open_direct_maps(table::Catalog& catalog, const config::Config& config,
+                             config::Param<std::string> param);
+
+/// The same as open_maps() for a list of patterns and tables. Parent domains match where
+/// parent_domain_matches_subdomains lists the parameter.
 table::MatchList open_match_list(table::Catalog& catalog, const config::Config& config,
                                  config::Param<std::string> param, table::MatchList::Kind kind,
                                  std::vector<std::string>& paths);

@@ -77,12 +77,5 @@ TEST_F(ArgumentsTest, RefusesNamesThatThereAreNot) {
   }
 }
 
-TEST(Unescaped, KnowsTheSequencesOfC) {
-  EXPECT_EQ(unescaped("\\r\\n"), "\r\n");
-  EXPECT_EQ(unescaped("a\\tb\\\\c\\a\\b\\f\\v"), "a\tb\\c\a\b\f\v");
-  EXPECT_EQ(unescaped("\\015\\12x\\0"), std::string("\015\012x\0", 4));
-  EXPECT_EQ(unescaped("\\q\\"), "q\\");
-}
-
 }  // namespace
 }  // namespace postrider::pipe
