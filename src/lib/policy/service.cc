@@ -6,11 +6,8 @@
 
 #include "base/text.h"
 #include "io/fiber.h"
-#include "io/offload.h"
 #include "log/log.h"
-#include "mail/host_port.h"
-#include "sys/name_service.h"
-#include "sys/socket.h"
+#include "net/endpoint.h"
 
 namespace postrider::policy {
 
@@ -22,37 +19,6 @@ constexpr size_t kMaxLines = 100;
 constexpr size_t kMaxIdle = 100;
 /// Postfix's word for all that a service can do wrong but being silent; what it was has been logged before.
 constexpr const char* kBadAnswer = "Application error";
-
-Result<uint16_t> find_port(std::string_view text, Deadline deadline) {
-  std::optional<uint16_t> port;
-  if (is_all_digits(text)) {
-    auto number = parse_unsigned(text);
-    if (number && *number <= UINT16_MAX) port = static_cast<uint16_t>(*number);
-  } else {
-    port = TRY(io::offload([name = std::string(text)] { return sys::service_port(name); }, deadline));
-  }
-  if (!port) return fail(ErrorKind::invalid, fmt::format("unknown service: {}", text));
-  return *port;
-}
-
-Result<std::vector<sys::Address>> find_addresses(const ServiceSettings& settings, Deadline deadline) {
-  std::string text(settings.address());
-  if (settings.is_local()) return std::vector{TRY(sys::Address::from_path(text))};
-  auto place = TRY(mail::parse_port_with_host(text, "localhost"));
-  uint16_t number = TRY(find_port(place.port, deadline));
-  std::string host(place.host);
-  if (auto address = sys::Address::from_ip(host, number)) return std::vector{*address};
-  auto answer = TRY(io::offload([host] { return sys::get_host_addresses(host, AF_UNSPEC); }, deadline));
-  if (!answer.found()) return fail(ErrorKind::temporary, answer.text);
-  for (sys::Address& address : answer.addresses)
-    address.set_port(number);
-  return std::move(answer.addresses);
-}
-
-/// "Connection refused" of "connect: Connection refused".
-std::string reason_of(const Error& error) {
-  return error.kind == ErrorKind::timeout ? "Connection timed out" : error.text;
-}
 
 }  // namespace
 
@@ -104,14 +70,9 @@ void Service::drop_idle() {
 }
 
 Result<io::Stream> Service::connect(Deadline deadline) const {
-  std::vector<sys::Address> addresses = TRY(find_addresses(settings_, deadline));
-  Result<io::Stream> last = fail(ErrorKind::temporary, "no address");
-  for (const sys::Address& address : addresses) {
-    last = io::connect(address, std::nullopt, deadline);
-    if (last) return last;
-  }
-  log::warning("connect to {}: {}", settings_.address(), reason_of(last.error()));
-  return last;
+  auto stream = net::connect(settings_.endpoint, "unix", deadline);
+  if (!stream) log::warning("connect to {}: {}", settings_.address(), net::reason_of(stream.error()));
+  return stream;
 }
 
 Lease::Lease(std::shared_ptr<Service> service) : service_(std::move(service)) {}
@@ -140,8 +101,9 @@ std::string Lease::ask(const Attributes& attributes, Deadline deadline) {
     bool usual = error.kind == ErrorKind::closed || error.kind == ErrorKind::invalid || error.code == ENOENT;
     if (last || !usual) {
       log::warning("problem talking to server {}: {}", settings.address(),
-                   error.kind == ErrorKind::closed || error.kind == ErrorKind::invalid ? kBadAnswer
-                                                                                       : reason_of(error));
+                   error.kind == ErrorKind::closed || error.kind == ErrorKind::invalid
+                       ? kBadAnswer
+                       : net::reason_of(error));
     }
     if (last) return settings.default_action;
     io::sleep_until(Deadline::after(settings.retry_delay).or_sooner(deadline));

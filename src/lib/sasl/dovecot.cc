@@ -5,10 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "io/offload.h"
 #include "log/log.h"
-#include "mail/host_port.h"
-#include "sys/name_service.h"
+#include "net/endpoint.h"
 #include "sys/process.h"
 
 namespace postrider::sasl {
@@ -16,11 +14,6 @@ namespace postrider::sasl {
 namespace {
 
 constexpr std::string_view kLost = "Connection lost to authentication server";
-constexpr std::string_view kInet = "inet:", kUnix = "unix:";
-
-std::string reason_of(const Error& error) {
-  return error.kind == ErrorKind::timeout ? "Connection timed out" : error.text;
-}
 
 }  // namespace
 
@@ -126,38 +119,8 @@ DovecotService::~DovecotService() {
   if (link_) link_->lose({});
 }
 
-Result<std::vector<sys::Address>> DovecotService::addresses(Deadline deadline) const {
-  std::string_view path = settings_.path;
-  if (!path.starts_with(kInet)) {
-    if (path.starts_with(kUnix)) path.remove_prefix(kUnix.size());
-    return std::vector{TRY(sys::Address::from_path(path))};
-  }
-  auto place = TRY(mail::parse_port_with_host(path.substr(kInet.size()), "localhost"));
-  std::optional<uint16_t> port;
-  if (is_all_digits(place.port)) {
-    if (auto number = parse_unsigned(place.port); number && *number <= UINT16_MAX)
-      port = static_cast<uint16_t>(*number);
-  } else {
-    port = TRY(io::offload([name = std::string(place.port)] { return sys::service_port(name); }, deadline));
-  }
-  if (!port) return fail(ErrorKind::invalid, fmt::format("unknown service: {}", place.port));
-  std::string host(place.host);
-  if (auto address = sys::Address::from_ip(host, *port)) return std::vector{*address};
-  auto answer = TRY(io::offload([host] { return sys::get_host_addresses(host, AF_UNSPEC); }, deadline));
-  if (!answer.found()) return fail(ErrorKind::temporary, answer.text);
-  for (sys::Address& address : answer.addresses)
-    address.set_port(*port);
-  return std::move(answer.addresses);
-}
-
 Result<std::shared_ptr<DovecotService::Link>> DovecotService::connect(Deadline deadline) const {
-  Result<io::Stream> stream = fail(ErrorKind::temporary, "no address");
-  for (const sys::Address& address : TRY(addresses(deadline))) {
-    stream = io::connect(address, std::nullopt, deadline);
-    if (stream) break;
-  }
-  if (!stream) return std::unexpected(std::move(stream).error());
-  return std::make_shared<Link>(std::move(*stream));
+  return std::make_shared<Link>(TRY(net::connect(settings_.path, "unix", deadline)));
 }
 
 std::shared_ptr<DovecotService::Link> DovecotService::link(Deadline deadline) {
@@ -169,11 +132,11 @@ std::shared_ptr<DovecotService::Link> DovecotService::link(Deadline deadline) {
     auto made = connect(soon);
     if (!made) {
       log::warning("SASL: Connect to Dovecot auth socket '{}' failed: {}", settings_.path,
-                   reason_of(made.error()));
+                   net::reason_of(made.error()));
     } else if (auto opened = (*made)->open(soon); !opened) {
       (*made)->lose({});
       log::warning("SASL: no greeting from Dovecot auth socket '{}': {}", settings_.path,
-                   reason_of(opened.error()));
+                   net::reason_of(opened.error()));
     } else {
       link_ = *made;
       known_ = link_->reader().mechanisms();

@@ -29,7 +29,6 @@ class DovecotService : public Service {
   /// The connection, the server's greeting read. Nothing when there is none now, which has been logged.
   std::shared_ptr<Link> link(Deadline deadline);
   Result<std::shared_ptr<Link>> connect(Deadline deadline) const;
-  Result<std::vector<sys::Address>> addresses(Deadline deadline) const;
   /// What the server offers, or has offered when it was here last.
   Result<std::vector<DovecotMechanism>> offered(Deadline deadline);
 
