@@ -9,7 +9,7 @@ namespace postrider::master {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kOneClient{"local", "virtual", "pipe", "spawn"};
+constexpr std::array<std::string_view, 5> kOneClient{"local", "nbdb_reindexd", "virtual", "pipe", "spawn"};
 constexpr std::array<std::string_view, 11> kShared{"anvil",           "flush",  "pickup", "postlogd",
                                                    "proxymap",        "qmgr",   "scache", "showq",
                                                    "trivial-rewrite", "tlsmgr", "verify"};

@@ -9,6 +9,7 @@
 #include "proto/flush.h"
 #include "proto/proxymap.h"
 #include "proto/qmgr.h"
+#include "proto/reindex.h"
 #include "proto/rewrite.h"
 #include "proto/showq.h"
 #include "proto/tlsmgr.h"
@@ -34,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace postrider;
   if (size == 0) return 0;
   std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 14) {
+  switch (data[0] % 15) {
     case 0:
       try_message<proto::DeliverRequest>(bytes);
       break;
@@ -73,6 +74,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 12:
       try_message<proto::TlsTicketKeysReply>(bytes);
+      break;
+    case 13:
+      try_message<proto::Reindex>(bytes);
       break;
     default:
       try_message<proto::CleanupStatus>(bytes);

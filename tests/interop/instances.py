@@ -111,7 +111,7 @@ def normal(text):
     for line in text.replace("\r", "").splitlines():
         line = re.sub(r"PID: \d+", "PID: N", line)
         line = re.sub(r"^\S*/postconf: fatal", "postmulti: fatal", line)
-        line = line.replace("the Postrider mail system", "the Postfix mail system").replace(", logrotate, lint, collate)", ", logrotate)")
+        line = line.replace("the Postrider mail system", "the Postfix mail system").replace(", logrotate, non-bdb, lint, collate)", ", logrotate)")
         if line.startswith("rmdir: ") or "waiting for the" in line or "is using backwards-compatible" in line or not line.strip():
             continue
         out.append(line)

@@ -65,7 +65,7 @@ table::OpenOptions table_options(const config::Config& config) {
   table::set_plugin_directories({config.get(params::shlib_directory), config::paths::shlib_directory,
                                  config.get(params::daemon_directory)});
   table::add_dynamic_types(config.get(params::meta_directory) + "/dynamicmaps.cf", out.log);
-  out.redirect = table_redirection(config, out);
+  redirect_berkeley_tables(config, out);
   return out;
 }
 

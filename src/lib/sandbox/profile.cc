@@ -46,7 +46,7 @@ std::string describe(const Profile& profile) {
   auto flag = [&out](const char* what, bool granted) {
     out += std::string("\n  ") + what + (granted ? ": yes" : ": no");
   };
-  flag("identities of users", profile.all_files);
+  flag("identities of users", profile.all_files || profile.identities);
   flag("network", profile.connect);
   flag("new listeners", profile.accept_more);
   return out;

@@ -20,6 +20,7 @@ struct Profile {
       write;                 ///< Directories where files can also be made, changed, renamed and removed.
   bool all_files = false;    ///< Agents that deliver as many users: file permissions decide, and the process
                              ///< may take on their identities.
+  bool identities = false;   ///< May take on the identities of users, where all_files does not say so.
   bool connect = false;      ///< TCP connections to others, and UDP (DNS).
   bool accept_more = false;  ///< Binding new TCP listeners. Inherited listeners need no permission.
 };

@@ -375,7 +375,7 @@ Result<bool> filter_system_calls(const Profile& profile) {
   for (const char* name : kForbidden)
     filter.refuse(name);
   for (const char* name : kIdentity)
-    profile.all_files ? filter.allow(name) : filter.refuse(name);
+    profile.all_files || profile.identities ? filter.allow(name) : filter.refuse(name);
   add_sockets(filter, profile);
   // Threads, but no processes. The flags of clone3() are out of a filter's reach; it is in no list, and the C
   // library then uses clone().

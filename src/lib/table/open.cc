@@ -171,7 +171,8 @@ class Surrogate : public Table {
 
 /// A table that is to be of another type; `other` holds its name.
 Result<void> redirect(Spec& parts, std::string_view spec, std::string& other, const OpenOptions& options) {
-  auto target = options.redirect ? options.redirect(spec) : std::nullopt;
+  if (!options.redirect) return {};
+  auto target = TRY(options.redirect(spec));
   if (!target) return {};
   other = std::move(*target);
   parts = TRY(parse_spec(other));
@@ -194,6 +195,7 @@ Result<std::shared_ptr<Table>> open(std::string_view spec, const OpenOptions& op
   Spec parts = TRY(parse_spec(spec));
   std::string other;
   TRY(redirect(parts, spec, other, options));
+  if (!other.empty() && options.provide && !options.create_mode) TRY(options.provide(spec, other));
   const Type* type = TRY(find_type(parts.type, ""));
   if (type->needs_network) sandbox::ask_for_network();
   return type->open(parts.name, options);

@@ -56,7 +56,10 @@ struct OpenOptions {
   std::function<std::optional<std::string>(std::string_view)> main_cf;
   /// What a table is used in place of another: the migration away from Berkeley DB. Nothing: the table
   /// itself.
-  std::function<std::optional<std::string>(std::string_view spec)> redirect;
+  std::function<Result<std::optional<std::string>>(std::string_view spec)> redirect;
+  /// Called before `target`, which is used in place of `spec`, is opened and not created: may build its
+  /// index.
+  std::function<Result<void>(std::string_view spec, std::string_view target)> provide = {};
   /// Is told why a table cannot be opened, before one that fails each lookup takes its place; it need not
   /// return.
   std::function<void(const std::string& problem)> cannot_open = {};

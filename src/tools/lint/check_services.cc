@@ -19,16 +19,18 @@ constexpr std::string_view kNeeded[] = {"pickup", "cleanup", "qmgr",  "rewrite",
                                         "defer",  "trace",   "showq", "error",   "retry"};
 
 constexpr std::string_view kPrograms[] = {
-    "anvil",  "bounce",   "cleanup",         "discard", "dnsblog", "error",    "flush",      "lmtp",
-    "local",  "nqmgr",    "oqmgr",           "pickup",  "pipe",    "postlogd", "postscreen", "proxymap",
-    "qmgr",   "qmqpd",    "relay",           "scache",  "showq",   "smtp",     "smtpd",      "spawn",
-    "tlsmgr", "tlsproxy", "trivial-rewrite", "verify",  "virtual",
+    "anvil",  "bounce", "cleanup",  "discard",         "dnsblog",  "error",
+    "flush",  "lmtp",   "local",    "nbdb_reindexd",   "nqmgr",    "oqmgr",
+    "pickup", "pipe",   "postlogd", "postscreen",      "proxymap", "qmgr",
+    "qmqpd",  "relay",  "scache",   "showq",           "smtp",     "smtpd",
+    "spawn",  "tlsmgr", "tlsproxy", "trivial-rewrite", "verify",   "virtual",
 };
 /// In Postfix's place there are none of these yet.
 constexpr std::string_view kNotYet[] = {"dnsblog", "postscreen", "qmqpd", "tlsproxy"};
 /// Programs of which there is one process.
-constexpr std::string_view kAlone[] = {"anvil",      "nqmgr", "oqmgr",  "pickup", "postlogd",
-                                       "postscreen", "qmgr",  "scache", "tlsmgr", "verify"};
+constexpr std::string_view kAlone[] = {"anvil",  "nbdb_reindexd", "nqmgr",      "oqmgr",
+                                       "pickup", "postlogd",      "postscreen", "qmgr",
+                                       "scache", "tlsmgr",        "verify"};
 
 template <size_t N>
 bool is_in(const std::string_view (&names)[N], std::string_view name) {
@@ -184,6 +186,19 @@ void check_filter_loop(const Model& model, Report& report) {
   }
 }
 
+/// Who asks for indexes needs somebody to ask.
+void check_reindexing(const Model& model, Report& report) {
+  if (model.value("non_bdb_migration_level") != "enable-reindex") return;
+  std::string wanted = model.value("non_bdb_migration_service_name");
+  const Service* service = model.local_service(wanted);
+  if (service && service->program == "nbdb_reindexd") return;
+  report.add(
+      codes::service_missing, model.place("non_bdb_migration_level"),
+      fmt::format("indexes that are missing are asked for at the service {}, which runs no nbdb_reindexd",
+                  wanted),
+      "run \"postfix non-bdb enable-reindex\"");
+}
+
 }  // namespace
 
 std::string_view left_over_argument(const Service& service) {
@@ -218,6 +233,7 @@ void check_services(const Model& model, Report& report) {
   check_repeated(model, report);
   check_filter_loop(model, report);
   if (model.services().empty()) return;
+  check_reindexing(model, report);
   for (std::string_view needed : kNeeded) {
     if (model.local_service(needed)) continue;
     report.add(codes::service_missing, {model.master_cf_path()},

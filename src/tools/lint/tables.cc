@@ -290,13 +290,15 @@ table::OpenOptions offline_options(const config::Config& config, table::LogSink 
   options.log = std::move(log);
   // A table that has not been built yet has what its source says.
   auto other = std::move(options.redirect);
-  options.redirect = [other](std::string_view spec) -> std::optional<std::string> {
+  options.provide = nullptr;
+  options.redirect = [other](std::string_view spec) -> Result<std::optional<std::string>> {
     size_t colon = std::min(spec.find(':'), spec.size());
     std::string_view suffix = index_suffix(spec.substr(0, colon));
     std::string source(spec.substr(std::min(colon + 1, spec.size())));
     if (!suffix.empty() && !sys::exists(fmt::format("{}{}", source, suffix)) && sys::exists(source))
       return "texthash:" + source;
-    return other ? other(spec) : std::nullopt;
+    if (!other) return std::nullopt;
+    return other(spec);
   };
   return options;
 }

@@ -17,6 +17,7 @@
 #include "tools/postfix/check.h"
 #include "tools/postfix/installation.h"
 #include "tools/postfix/logrotate.h"
+#include "tools/postfix/non_bdb.h"
 
 namespace postrider::postfix {
 
@@ -54,11 +55,12 @@ int Control::run(std::string_view command, const std::vector<std::string>& argum
   if (command == "check") return check();
   if (command == "status") return status();
   if (command == "logrotate") return rotate_log();
+  if (command == "non-bdb") return migrate_from_berkeley_db(config_, arguments);
   if (command == "set-permissions") return set_permissions(config_, arguments);
   if (command == "upgrade-configuration") return upgrade_configuration(config_, arguments);
   return fatal(
       "unknown command: '{}'. Usage: postfix start (or stop, reload, abort, flush, check, status, "
-      "set-permissions, upgrade-configuration, logrotate, lint, collate)",
+      "set-permissions, upgrade-configuration, logrotate, non-bdb, lint, collate)",
       command);
 }
 

@@ -1,77 +1,33 @@
+#include "index/build.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <ctime>
-#include <functional>
-
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "log/log.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/user.h"
-#include "table/source_lines.h"
-#include "table/syntax.h"
 #include "tools/postmap/job.h"
-#include "tools/postmap/source.h"
 
 namespace postrider::postmap {
 
 using table::Access;
-using table::Builder;
 using table::Duplicates;
 using table::Table;
 using table::Terminator;
 
 namespace {
 
-using Add = std::function<Result<void>(std::string_view key, std::string_view value)>;
-
-/// The open source of a table.
-struct Source {
-  int fd;
-  std::string name;  ///< For warnings.
-};
-
-Result<void> add_lines(const Options& options, const Settings& settings, const Source& source,
-                       const Add& add) {
-  bool utf8 = options.utf8 && settings.tables.behaviour.utf8;
-  table::SourceLines lines(source.fd);
-  for (;;) {
-    auto line = lines.next();
-    if (!line) return fail(line.error().kind, fmt::format("read {}: {}", source.name, line.error().text));
-    if (!*line) return {};
-    if ((*line)->indented) {
-      log::warning("{}", table::indented_line_warning(source.name, (*line)->text));
-      continue;
-    }
-    std::string remark;
-    auto entry = options.command == Command::postalias ? parse_alias_line((*line)->text, utf8)
-                                                       : parse_map_line((*line)->text, options, utf8, remark);
-    if (!entry) {
-      if (!entry.error().nothing)
-        log::warning("{}, line {}: {}", source.name, (*line)->first, entry.error().text);
-      continue;
-    }
-    if (!remark.empty()) log::warning("{}, line {}: {}", source.name, (*line)->first, remark);
-    TRY(add(entry->key, entry->value));
-  }
+index::Form form_of(const Options& options, const Settings& settings) {
+  return {.aliases = options.command == Command::postalias,
+          .utf8 = options.utf8 && settings.tables.behaviour.utf8,
+          .values_are_files = options.values_are_files};
 }
 
-/// Entries that say to sendmail and to NIS that an alias database is complete, and from when and where it is.
-struct Signature {
-  std::string modified = fmt::format("{:010}", time(nullptr));
-  std::string host;
-};
-
-Result<void> add_signature(Builder& builder, const Signature& signature) {
-  TRY(builder.add("@", "@"));
-  TRY(builder.add_raw("YP_LAST_MODIFIED", signature.modified));
-  return builder.add_raw("YP_MASTER_NAME", signature.host);
-}
-
-Result<void> renew_signature(const std::string& spec, table::OpenOptions with, const Signature& signature) {
+Result<void> renew_signature(const std::string& spec, table::OpenOptions with,
+                             const index::Signature& signature) {
   with.duplicates = Duplicates::replace;
   with.create_mode.reset();
   {
@@ -87,11 +43,9 @@ Result<void> renew_signature(const std::string& spec, table::OpenOptions with, c
   return table->sync();
 }
 
-/// The mode of a new index: nobody may read it who may not read the source.
 mode_t index_mode(const Options& options, const struct stat& source) {
   constexpr mode_t kDefault = 0644;
-  if (!options.inherit_mode || !S_ISREG(source.st_mode)) return kDefault;
-  return kDefault & (0700 | source.st_mode);
+  return options.inherit_mode ? index::inherited_mode(source) : kDefault;
 }
 
 /// Root acts as the owner of the source, so that the index belongs to that user, and a user's file cannot
@@ -114,10 +68,11 @@ Result<void> add_from_stdin(const std::string& spec, const Options& options, con
     auto add = [&](std::string_view key, std::string_view value) {
       return (*opened)->put(key, value, Deadline::never());
     };
-    TRY(add_lines(options, settings, {STDIN_FILENO, "stdin"}, add));
+    TRY(index::add_lines({STDIN_FILENO, "stdin"}, form_of(options, settings), add));
     TRY((*opened)->sync());
   }
-  if (options.command == Command::postalias) TRY(renew_signature(spec, with, {.host = settings.host_name}));
+  if (options.command == Command::postalias)
+    TRY(renew_signature(spec, with, index::Signature(settings.host_name)));
   return {};
 }
 
@@ -127,15 +82,8 @@ Result<bool> build_from_source(const std::string& spec, const Options& options, 
   sys::Fd fd = TRY(sys::open_file(path, O_RDONLY));
   struct stat st = TRY(sys::stat_fd(fd.get()));
   auto identity = TRY(become_owner(options, st));
-  auto builder =
-      TRY(table::create(spec, index_mode(options, st), open_options(options, settings, Access::read)));
-  auto add = [&](std::string_view key, std::string_view value) { return builder->add(key, value); };
-  TRY(add_lines(options, settings, {fd.get(), path}, add));
-  if (options.command == Command::postalias) TRY(add_signature(*builder, {.host = settings.host_name}));
-  auto committed = builder->commit();
-  if (committed) return true;
-  if (committed.error().kind == ErrorKind::temporary) return false;
-  return std::unexpected(std::move(committed).error());
+  return index::build(spec, {fd.get(), path}, form_of(options, settings), index_mode(options, st),
+                      open_options(options, settings, Access::read), settings.host_name);
 }
 
 }  // namespace

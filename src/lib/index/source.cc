@@ -1,4 +1,4 @@
-#include "tools/postmap/source.h"
+#include "index/source.h"
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@
 #include "table/file_value.h"
 #include "table/syntax.h"
 
-namespace postrider::postmap {
+namespace postrider::index {
 
 using mail::Token;
 using mail::TokenList;
@@ -33,17 +33,17 @@ std::expected<Entry, LineProblem> parse_alias_line(std::string_view line, bool u
                mail::write_external(TokenList(colon + 1, tokens.end()))};
 }
 
-std::expected<Entry, LineProblem> parse_map_line(std::string_view line, const Options& options, bool utf8,
+std::expected<Entry, LineProblem> parse_map_line(std::string_view line, bool values_are_files, bool utf8,
                                                  std::string& remark) {
   auto entry = table::parse_entry(line, utf8);
   if (!entry) return std::unexpected(LineProblem{table::fault_text(entry.error(), line, false)});
   if (table::looks_like_alias(*entry)) remark = table::kAliasLikeWarning;
   Entry out{std::string(entry->key), std::string(entry->value)};
-  if (!options.values_are_files) return out;
+  if (!values_are_files) return out;
   auto encoded = table::encode_files(entry->value);
   if (!encoded) return std::unexpected(LineProblem{encoded.error().text + ": skipping this entry"});
   out.value = std::move(*encoded);
   return out;
 }
 
-}  // namespace postrider::postmap
+}  // namespace postrider::index
