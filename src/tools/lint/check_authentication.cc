@@ -6,14 +6,11 @@
 #include "base/text.h"
 #include "tools/lint/access_lists.h"
 #include "tools/lint/checks.h"
+#include "tools/lint/listeners.h"
 
 namespace postrider::lint {
 
 namespace {
-
-bool is_yes(const Model& model, std::string_view name, const Service* service) {
-  return equals_ignore_case(model.value(name, service), "yes");
-}
 
 /// smtp and lmtp do not start without passwords when they have to log in.
 void check_client(const Model& model, Report& report, std::string_view side, const Service* service) {

@@ -23,6 +23,10 @@ constexpr Reader kReaders[] = {
 #undef READER
 };
 
+bool is_command(std::string_view program) {
+  return program == "sendmail" || program == "postqueue" || program == "postmulti" || program == "postfix";
+}
+
 /// smtp reads all of smtp_..., and lmtp all of lmtp_...
 bool reads(const Reader& reader, std::string_view name) {
   if (reader.program == "smtp" && name.starts_with("smtp_")) return true;
@@ -86,7 +90,9 @@ void check_readers(const Model& model, Report& report) {
       report.add(codes::wrong_service, model.place(name, &service),
                  fmt::format("{} has no effect on the service {}: {} does not read it", name,
                              service.entry.id(), service.program),
-                 fmt::format("set it for {}, or remove the option", join(others, ", ")));
+                 is_command(others.front())
+                     ? fmt::format("set it in main.cf, which {} reads", join(others, ", "))
+                     : fmt::format("set it for {}, or remove the option", join(others, ", ")));
     }
   }
 }

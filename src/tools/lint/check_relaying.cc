@@ -9,6 +9,7 @@
 #include "table/network.h"
 #include "tools/lint/access_lists.h"
 #include "tools/lint/checks.h"
+#include "tools/lint/listeners.h"
 #include "tools/lint/stranger.h"
 #include "tools/lint/tables.h"
 
@@ -72,6 +73,7 @@ class RelayCheck {
       if (lets_in(attempt, kStrangers4) || lets_in(attempt, kStrangers6)) return;
     }
     certificates();
+    elsewhere();
   }
 
  private:
@@ -253,6 +255,23 @@ class RelayCheck {
     return model_.place(service_);
   }
 
+  /// What a database would say is not known here; what it would mean is.
+  void elsewhere() {
+    auto permissive = Stranger::create(model_, service_, true);
+    if (!permissive) return;
+    Verdict verdict = (*permissive)->try_relay({.address = std::string(kStrangers4[0])});
+    for (const Permit& permit : verdict.permits) {
+      if (!verdict.accepted || permit.table != "static:OK") continue;
+      report_.add(
+          codes::access_table_elsewhere, model_.place(permit.parameter, &service_, permit.restriction),
+          fmt::format("what the table of {} in {} answers is not known here: with an OK, whoever claims that "
+                      "name can relay",
+                      permit.restriction, permit.parameter),
+          fmt::format("put {} behind reject_unauth_destination, or see that it never answers OK",
+                      permit.restriction));
+    }
+  }
+
   /// Anybody can have a certificate.
   void certificates() {
     for (std::string_view parameter : kDecisive) {
@@ -279,24 +298,6 @@ class RelayCheck {
   std::unique_ptr<Stranger> stranger_;
   std::vector<Attempt> attempts_;
 };
-
-/// Whether others than this system can connect to the service.
-bool faces_network(const Model& model, const Service& service) {
-  if (service.program != "smtpd") return false;
-  if (service.entry.type == config::ServiceType::pass) return true;
-  if (!service.is_inet()) return false;
-  auto endpoint = config::parse_inet_endpoint(service.entry.name);
-  if (!endpoint) return false;
-  std::string host = endpoint->host;
-  if (host == "localhost" || host == "::1" || host.starts_with("127.")) return false;
-  if (!host.empty()) return true;
-  std::string interfaces = model.value("inet_interfaces");
-  auto words = list_words(interfaces);
-  return !std::ranges::all_of(words, [](std::string_view word) {
-    return equals_ignore_case(word, "loopback-only") || equals_ignore_case(word, "localhost") ||
-           word.starts_with("127.") || word == "::1" || word == "[::1]";
-  });
-}
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "sys/file.h"
 #include "tools/lint/checks.h"
+#include "tools/lint/listeners.h"
 #include "tools/lint/nearest.h"
 
 namespace postrider::lint {
@@ -96,16 +97,6 @@ void check_arguments(const Model& model, Report& report, const Service& service)
                            service.entry.id(), service.program),
                "give user= an account of its own");
   }
-}
-
-/// The port of an inet service by its number.
-std::string port_of(const Service& service) {
-  auto endpoint = config::parse_inet_endpoint(service.entry.name);
-  if (!endpoint) return {};
-  if (endpoint->port == "smtp") return "25";
-  if (endpoint->port == "smtps" || endpoint->port == "submissions" || endpoint->port == "ssmtp") return "465";
-  if (endpoint->port == "submission") return "587";
-  return endpoint->port;
 }
 
 void check_wrapper_mode(const Model& model, Report& report, const Service& service) {

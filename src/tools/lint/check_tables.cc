@@ -9,6 +9,7 @@
 
 #include "base/logical_lines.h"
 #include "base/text.h"
+#include "clients/migration.h"
 #include "clients/tables.h"
 #include "config/main_cf.h"
 #include "config/paths.h"
@@ -28,7 +29,7 @@ namespace {
 class TableCheck {
  public:
   TableCheck(const Model& model, Report& report, const std::vector<TableUse>& uses)
-      : model_(model), report_(report) {
+      : model_(model), report_(report), migration_(model.value("non_bdb_migration_level")) {
     for (const TableUse& use : uses)
       if (use.parameter == "alias_maps" || use.parameter == "alias_database") aliases_.insert(use.spec());
   }
@@ -74,7 +75,14 @@ class TableCheck {
   void check_index(const TableUse& use) {
     if (!seen_tables_.insert(use.spec()).second) return;
     std::string source = table_path(model_, use.name);
-    std::string index = fmt::format("{}{}", source, index_suffix(use.type));
+    auto suffix = suffix_in_use(use);
+    if (!suffix) {
+      report_.add(codes::table_type, use.place,
+                  fmt::format("{} in {}: {}", use.spec(), use.parameter, suffix.error().text),
+                  "set default_database_type and default_cache_db_type to types that there are");
+      return;
+    }
+    std::string index = fmt::format("{}{}", source, *suffix);
     auto source_status = sys::stat_file(source), index_status = sys::stat_file(index);
     if (hidden(source_status) || hidden(index_status)) return;
     std::string build = aliases_.contains(use.spec()) ? "postalias" : "postmap";
@@ -87,6 +95,8 @@ class TableCheck {
                   fmt::format("the table {} that {} names does not exist", use.spec(), use.parameter),
                   fmt::format("make the file {} and run \"{}\", or remove the table from {}", source, build,
                               use.parameter));
+    } else if (!index_status && made_on_demand(source)) {
+      return;
     } else if (!index_status) {
       report_.add(codes::table_not_built, use.place,
                   fmt::format("the table {} has no index {}: look-ups fail", use.spec(), index),
@@ -98,6 +108,17 @@ class TableCheck {
     }
     if (source_status && S_ISREG(source_status->st_mode) && !aliases_.contains(use.spec()))
       check_source(source);
+  }
+
+  /// During a migration another type takes the place of Berkeley DB.
+  Result<std::string> suffix_in_use(const TableUse& use) const {
+    if (!clients::is_berkeley_type(use.type) || migration_ == "disable")
+      return std::string(index_suffix(use.type));
+    std::string other = TRY(clients::type_mapping(model_.config()).replacement(use.spec()));
+    return std::string(clients::replacement_suffix(std::string_view(other).substr(0, other.find(':'))));
+  }
+  bool made_on_demand(const std::string& source) const {
+    return migration_ == "enable-reindex" && sys::exists(source + ".db");
   }
 
   static bool hidden(const Result<struct stat>& status) { return !status && status.error().code == EACCES; }
@@ -185,14 +206,29 @@ class TableCheck {
     auto has = [&](std::string_view name) {
       return std::ranges::find(file.entries, name, &config::MainCfEntry::name) != file.entries.end();
     };
-    if (has("query") || has("select_function") || (has("select_field") && has("table") && has("where_field")))
-      return;
+    auto query = std::ranges::find(file.entries, "query", &config::MainCfEntry::name);
+    if (query != file.entries.end()) return check_key(use, path, *query);
+    if (has("select_function") || (has("select_field") && has("table") && has("where_field"))) return;
     report_.add(codes::table_settings, {path}, fmt::format("the {} table has no query", use.type),
                 fmt::format("set query = SELECT ... WHERE ... = '%s' ({}_table(5))", use.type));
   }
 
+  /// A query that does not ask for the key has one answer for all.
+  void check_key(const TableUse& use, const std::string& path, const config::MainCfEntry& query) {
+    for (size_t at = query.value.find('%'); at != std::string::npos; at = query.value.find('%', at + 2)) {
+      char code = at + 1 < query.value.size() ? query.value[at + 1] : '%';
+      if (code != '%') return;
+    }
+    report_.add(
+        codes::table_settings, {path, query.line},
+        fmt::format("the query of this {} table does not ask for the key: all keys get the same answer",
+                    use.type),
+        fmt::format("write '%s' where the key belongs ({}_table(5))", use.type));
+  }
+
   const Model& model_;
   Report& report_;
+  std::string migration_;  ///< non_bdb_migration_level
   std::set<std::string> aliases_, seen_sources_, seen_tables_;
 };
 

@@ -10,11 +10,15 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "base/encoding.h"
 #include "base/text.h"
 #include "config/table.h"
 #include "sys/file.h"
+#include "table/open.h"
+#include "tls/chain.h"
 #include "tls/openssl.h"
 #include "tools/lint/checks.h"
+#include "tools/lint/tables.h"
 
 namespace postrider::lint {
 
@@ -67,8 +71,7 @@ class TlsCheck {
   /// "smtpd" + "_tls_cert_file" and so on.
   void side(const std::string& prefix) {
     std::string chains = value(prefix + "_chain_files");
-    for (std::string_view file : list_words(chains))
-      chain(prefix + "_chain_files", std::string(file));
+    if (is_mine(prefix + "_chain_files")) chain(prefix + "_chain_files", chains);
     // With chain files the others do not count.
     if (chains.empty()) {
       for (std::string_view kind : {"", "ec", "d"})
@@ -83,6 +86,16 @@ class TlsCheck {
       auto text = sys::read_file(path, kMaxFile);
       if (text && !read_certificate(*text)) invalid(authorities, path, "certificate");
     }
+  }
+
+  /// Values of tls_server_sni_maps: in the source the names of files, in an index what is in them.
+  void server_names(const TableUse& use) {
+    constexpr std::string_view kParameter = "tls_server_sni_maps";
+    bool index = !index_suffix(use.type).empty();
+    if (!index && !is_text_type(use.type) && use.type != "inline") return;
+    for (const TableEntry& entry : entries_of(model_, use.type, use.name))
+      if (!index || entry.line > 0) chain(std::string(kParameter), entry.value);
+    if (index && use.name.starts_with('/')) built_names(use);
   }
 
  private:
@@ -142,18 +155,33 @@ class TlsCheck {
     belongs(key_set, key_path, path, certificate.get(), key.get());
   }
 
-  /// Keys, each with its certificate behind it.
-  void chain(const std::string& parameter, const std::string& path) {
-    if (!is_mine(parameter) || !readable(parameter, path)) return;
-    auto text = sys::read_file(path, kMaxFile);
-    if (!text) return;
-    Key key = read_key(*text);
-    Certificate certificate = read_certificate(*text);
-    // A key may be in one file, and its certificate in the next.
-    if (!key && !certificate) return invalid(parameter, path, "private key or certificate");
-    if (certificate) dates(parameter, path, certificate.get());
-    if (key) permissions(parameter, path);
-    if (key && certificate) belongs(parameter, path, path, certificate.get(), key.get());
+  /// Keys, each with its certificates behind it, maybe in the next file.
+  void chain(const std::string& parameter, std::string_view list) {
+    std::vector<tls::PemFile> files;
+    bool complete = true;
+    for (std::string_view word : split_any(list, kListSeparators)) {
+      std::string path(word);
+      bool there = readable(parameter, path);
+      auto text = there ? sys::read_file(path, kMaxFile) : fail(ErrorKind::not_found, "");
+      complete = complete && text;
+      if (!text) continue;
+      if (read_key(*text)) permissions(parameter, path);
+      if (Certificate certificate = read_certificate(*text)) dates(parameter, path, certificate.get());
+      files.push_back({path, std::move(*text)});
+    }
+    if (complete && !files.empty()) together(parameter, files);
+  }
+
+  void together(std::string_view parameter, const std::vector<tls::PemFile>& files) {
+    auto chains = tls::read_chains(files);
+    ERR_clear_error();
+    if (chains) return;
+    bool mismatch = chains.error().text.find("does not match") != std::string::npos;
+    report_.add(mismatch ? codes::tls_key_mismatch : codes::tls_file_invalid, place(parameter),
+                fmt::format("{} ({})", chains.error().text, parameter),
+                "give each key, in PEM form and without a password, directly followed by its certificate and "
+                "those of "
+                "the authorities");
   }
 
   void belongs(std::string_view parameter, const std::string& key_path, const std::string& path,
@@ -192,6 +220,24 @@ class TlsCheck {
                 fmt::format("run \"chmod o-rwx {}\"", path));
   }
 
+  void built_names(const TableUse& use) {
+    auto options = offline_options(model_.config(), {});
+    options.redirect = nullptr;
+    auto table = table::open(use.spec(), options);
+    auto entry = table ? (*table)->first(Deadline::never()) : fail(ErrorKind::not_found, "");
+    for (; entry && *entry; entry = (*table)->next(Deadline::never())) {
+      auto text = base64_decode((*entry)->value);
+      if (text && text->find("-----BEGIN ") != std::string::npos) continue;
+      report_.add(
+          codes::tls_sni_map, use.place,
+          fmt::format("the index of {} has no keys and certificates for {}: clients that ask for this name "
+                      "get no TLS",
+                      use.spec(), (*entry)->key),
+          fmt::format("run \"postmap -F {}\", also after each renewal", use.spec()));
+      return;
+    }
+  }
+
   const Model& model_;
   Report& report_;
   const Service* service_;
@@ -208,6 +254,8 @@ void check_tls(const Model& model, Report& report) {
   check(nullptr);
   for (const Service& service : model.services())
     if (!service.overrides.empty()) check(&service);
+  for (const TableUse& use : table_uses(model))
+    if (use.parameter == "tls_server_sni_maps") TlsCheck(model, report, use.service).server_names(use);
 }
 
 }  // namespace postrider::lint

@@ -13,6 +13,9 @@ void check_services(const Model& model, Report& report);  ///< Entries of master
 void check_transports(const Model& model, Report& report);  ///< Services that parameters and tables name.
 void check_content(const Model& model, Report& report);     ///< What tables for headers and bodies answer.
 void check_authentication(const Model& model, Report& report);  ///< SASL, and who owns virtual mailboxes.
+void check_logins(const Model& model, Report& report);          ///< Servers that users log in to; TLS there.
+void check_clients(const Model& model, Report& report);         ///< TLS and logins of the clients.
+void check_passwords(const Model& model, Report& report);       ///< Who can read them.
 void check_chroot(const Model& model, Report& report);          ///< What a chrooted service cannot reach.
 void check_tables(const Model& model, Report& report);          ///< Missing, old and malformed tables.
 void check_restrictions(const Model& model,

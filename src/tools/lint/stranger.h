@@ -37,8 +37,10 @@ struct Verdict {
 /// have no opinion, names resolve, and nothing is listed.
 class Stranger {
  public:
-  /// Throws ConfigError. An error is about the form of a table's name.
-  static Result<std::unique_ptr<Stranger>> create(const Model& model, const Service& service);
+  /// Throws ConfigError. An error is about the form of a table's name. `elsewhere_permits`: tables of other
+  /// systems that are asked about senders and HELO names answer OK; else they know nothing.
+  static Result<std::unique_ptr<Stranger>> create(const Model& model, const Service& service,
+                                                  bool elsewhere_permits = false);
 
   Verdict try_relay(const Attempt& attempt) const;
   /// Whether smtpd starts with these rules at all.

@@ -47,6 +47,8 @@ constexpr std::string_view kMaps[] = {
     "relay_clientcerts",    "postscreen_dnsbl_reply_map", "smtp_reply_filter",
     "smtpd_command_filter",
 };
+constexpr std::string_view kElsewhere[] = {"ldap",      "memcache", "mysql", "pgsql",  "redis",
+                                           "socketmap", "sqlite",   "tcp",   "mongodb"};
 constexpr std::string_view kCaches[] = {"address_verify_map", "postscreen_cache_map"};
 
 template <size_t N>
@@ -129,8 +131,8 @@ class ElsewhereTable : public table::Table {
 };
 
 void register_offline_types() {
-  for (const char* type :
-       {"ldap", "memcache", "mysql", "pgsql", "redis", "socketmap", "sqlite", "tcp", "mongodb"}) {
+  for (std::string_view name_of_type : kElsewhere) {
+    std::string type(name_of_type);
     if (!table::is_known_type(type)) continue;
     table::register_type({.type = type,
                           .open = [type](std::string_view name, const table::OpenOptions& options)
@@ -268,6 +270,10 @@ std::string_view index_suffix(std::string_view type) {
 
 bool is_text_type(std::string_view type) {
   return type == "cidr" || type == "regexp" || type == "pcre" || type == "texthash";
+}
+
+bool is_elsewhere(std::string_view type) {
+  return is_in(kElsewhere, type);
 }
 
 std::string table_path(const Model& model, std::string_view name) {

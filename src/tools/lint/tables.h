@@ -43,6 +43,8 @@ std::vector<TableUse> tables_in(std::string_view value, TableRole role);
 std::string_view index_suffix(std::string_view type);
 /// Tables that are text: their whole content is in the file.
 bool is_text_type(std::string_view type);
+/// Tables that other systems have.
+bool is_elsewhere(std::string_view type);
 /// The path of a table; names that do not begin with "/" count from the queue directory, where daemons run.
 std::string table_path(const Model& model, std::string_view name);
 

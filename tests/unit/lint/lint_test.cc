@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "log/log.h"
 #include "sys/file.h"
+#include "table/file_value.h"
 #include "table/open.h"
 #include "tools/lint/checks.h"
 #include "tools/lint/command.h"
@@ -79,6 +80,7 @@ class Copy {
     fs::remove(path_ / "expected");
     if (edit) edit(path_);
     make_certificates();
+    protect_passwords();
     build_tables();
   }
   Copy(const Copy&) = delete;
@@ -102,6 +104,18 @@ class Copy {
     fs::permissions(tls / "readable-key.pem", fs::perms::others_read, fs::perm_options::add);
   }
 
+  /// In files whose names do not end in "readable".
+  void protect_passwords() const {
+    for (const auto& entry : fs::recursive_directory_iterator(path_)) {
+      std::string name = entry.path().filename();
+      bool secret = name.find("pass") != std::string::npos ||
+                    content(entry.path()).find("\npassword") != std::string::npos ||
+                    content(entry.path()).find("bind_pw") != std::string::npos;
+      if (entry.is_regular_file() && secret && !name.ends_with("readable"))
+        fs::permissions(entry.path(), fs::perms::owner_read | fs::perms::owner_write);
+    }
+  }
+
   /// All that main.cf and overrides name, but "unbuilt"; "stale" is changed afterwards.
   void build_tables() const {
     Report ignored;
@@ -111,10 +125,12 @@ class Copy {
       if (index_suffix(use.type).empty() || use.role == TableRole::cache || use.name.ends_with("unbuilt"))
         continue;
       if (!fs::exists(use.name)) continue;
-      auto builder = table::create(use.spec(), 0644, {});
+      mode_t mode = static_cast<mode_t>(fs::status(use.name).permissions());
+      bool keys = use.parameter == "tls_server_sni_maps" && !use.name.ends_with("plain");
+      auto builder = table::create(use.spec(), mode, {});
       ASSERT_TRUE(builder) << builder.error().text;
       for (const TableEntry& entry : entries_of(*model, use.type, use.name))
-        (void)(*builder)->add(entry.key, entry.value);
+        (void)(*builder)->add(entry.key, keys ? table::encode_files(entry.value).value_or("") : entry.value);
       ASSERT_TRUE((*builder)->commit());
       auto now = fs::last_write_time(use.name);
       auto shift = use.name.ends_with("stale") ? std::chrono::hours(-1) : std::chrono::hours(0);
