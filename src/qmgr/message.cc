@@ -1,5 +1,8 @@
 #include "qmgr/message.h"
 
+#include <algorithm>
+
+#include "base/text.h"
 #include "delivery/report.h"
 #include "mail/quote.h"
 #include "mail/verp.h"
@@ -21,6 +24,16 @@ std::string verp_recipient(const proto::DeliveryRecipient& recipient) {
   return mail::unquote_822_local(recipient.original.empty() ? recipient.address : recipient.original);
 }
 
+/// What the recipients of this delivery need, beside what cleanup knew of the message. Their addresses are in
+/// the senders of VERP, too.
+uint32_t utf8_needs(const Entry& entry, bool verp) {
+  bool any = std::ranges::any_of(entry.recipients, [](const proto::DeliveryRecipient& recipient) {
+    return !is_all_ascii(recipient.address) && is_valid_utf8(recipient.address);
+  });
+  if (!any) return 0;
+  return static_cast<uint32_t>(queue::kSmtputf8Recipient | (verp ? queue::kSmtputf8Sender : 0));
+}
+
 }  // namespace
 
 proto::DeliverRequest make_request(const Message& message, const Entry& entry) {
@@ -34,7 +47,7 @@ proto::DeliverRequest make_request(const Message& message, const Entry& entry) {
   out.data_size = e.size.content_length > 0 ? e.size.content_length : e.size.size;
   out.nexthop = entry.destination->nexthop;
   out.encoding = e.encoding;
-  out.sendopts = static_cast<uint32_t>(e.size.send_options);
+  out.sendopts = static_cast<uint32_t>(e.size.send_options) | utf8_needs(entry, !e.verp.empty());
   out.sender = e.verp.empty() || entry.recipients.empty()
                    ? e.sender
                    : mail::verp_sender(e.verp, e.sender, verp_recipient(entry.recipients.front()));

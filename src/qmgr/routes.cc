@@ -70,7 +70,8 @@ Route Router::route(const Message& message, std::string_view address) {
   }
   if ((reply->flags & proto::kResolveFailed) != 0)
     return to_retry(address, "4.3.0", "address resolver failure");
-  if ((reply->flags & proto::kResolveInvalid) != 0) return to_error(address, "5.1.3", "bad address syntax");
+  if ((reply->flags & proto::kResolveInvalid) != 0)
+    return to_error(reply->recipient, "5.1.3", "bad address syntax");
   Route out{std::move(reply->transport), std::move(reply->nexthop), std::move(reply->recipient)};
   // Mail to the double-bounce address at this system is dropped here, so that a system without local delivery
   // need not know the address.

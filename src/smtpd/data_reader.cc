@@ -36,19 +36,19 @@ DataReader::Step DataReader::next(const io::Line& line) {
 bool ChunkReader::next(std::string_view& input) {
   line_.erase(0, std::exchange(taken_, 0));
   while (!input.empty()) {
-    // One character more than the limit may be the carriage return of a line that just fits.
-    size_t room = line_limit_ + 1 - line_.size();
-    size_t count = std::min({input.find('\n'), input.size(), room});
+    size_t count = std::min({input.find('\n'), input.size(), line_limit_ - line_.size()});
     line_ += input.substr(0, count);
     input.remove_prefix(count);
-    if (input.starts_with('\n') && (line_.size() <= line_limit_ || line_.ends_with('\r'))) {
+    // A carriage return in the last place may be the beginning of the line's end.
+    bool full = line_.size() == line_limit_, may_end = !full || line_.ends_with('\r');
+    if (may_end && input.starts_with('\n')) {
       input.remove_prefix(1);
       end_line();
       return true;
     }
-    if (line_.size() > line_limit_) {
+    if (full && (!may_end || !input.empty())) {
       taken_ = line_limit_;
-      record_ = {RecordType::text_part, std::string_view(line_).substr(0, taken_)};
+      record_ = {RecordType::text_part, line_};
       return true;
     }
   }

@@ -86,6 +86,8 @@ class HeaderStart {
   /// To be asked for each record until `done()`.
   Change look_at(const ContentRecord& record);
   bool done() const { return done_; }
+  /// All content is to stay as it is.
+  void skip() { done_ = true; }
 
  private:
   bool done_ = false;

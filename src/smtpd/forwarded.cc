@@ -195,13 +195,15 @@ void Forwarded::make_label(bool with_port) {
 std::expected<void, std::string> apply_xforward(std::span<const mail::SmtpWord> words, Forwarded& to,
                                                 Families families) {
   to.renamed = false;
-  return apply(words, to, families, [](const Pair& pair, Forwarded& out, Families usable) {
-    auto set = set_xforward(pair, out, usable);
-    out.told = out.told || set;
-    if (set && pair.name != "SOURCE" && pair.name != "IDENT") out.has_client = true;
-    if (set && (pair.name == "NAME" || pair.name == "ADDR")) out.renamed = true;
-    return set;
+  bool has_client = false;
+  auto applied = apply(words, to, families, [&](const Pair& pair, Forwarded& out, Families usable) {
+    if (pair.name != "SOURCE" && pair.name != "IDENT") has_client = true;
+    if (pair.name == "NAME" || pair.name == "ADDR") out.renamed = true;
+    return set_xforward(pair, out, usable);
   });
+  to.told = to.told || applied;
+  to.has_client = to.has_client || (applied && has_client);
+  return applied;
 }
 
 }  // namespace postrider::smtpd

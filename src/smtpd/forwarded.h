@@ -29,7 +29,7 @@ struct Forwarded {
   std::string name = "unknown", address = "unknown", port = "unknown", helo_name, protocol, ident;
   std::optional<bool> local;      ///< SOURCE=LOCAL: it has come from this system.
   std::string label = "unknown";  ///< "name[address]", or the name when there is no address.
-  bool told = false;              ///< Something was accepted.
+  bool told = false;              ///< A command was accepted.
   bool has_client = false;        ///< Something of that is about the client: not only SOURCE or IDENT.
   bool renamed = false;           ///< The last command had a name or an address.
 
@@ -45,7 +45,8 @@ struct Substitute {
   bool has_helo = false;  ///< HELO was given: otherwise the client has not introduced itself.
 };
 
-/// An error is the reply. What came before the mistake has taken effect.
+/// An error is the reply. What came before the mistake has taken effect; of XFORWARD only where an earlier
+/// command was accepted.
 std::expected<void, std::string> apply_xclient(std::span<const mail::SmtpWord> words, Substitute& to,
                                                Families families = {});
 std::expected<void, std::string> apply_xforward(std::span<const mail::SmtpWord> words, Forwarded& to,

@@ -127,7 +127,7 @@ class Session : private access::Journal {
   // session_content.cc: DATA and BDAT
   bool data(Words arguments);
   bool bdat(Words arguments);
-  void begin_content();
+  void begin_content(bool chunked);
   bool receive_lines();
   bool receive_chunk(const smtp::ChunkParameters& chunk);
   int64_t content_size() const;

@@ -22,15 +22,16 @@ bool Session::data(Words arguments) {
   if (mail_->recipients() == 0) return refuse("554 5.5.1 Error: no valid recipients");
   if (!arguments.empty()) return refuse("501 5.5.4 Syntax: DATA");
   if (!stand_alone() && !permitted([](access::Judge& judge) { return judge.data(); })) return false;
-  begin_content();
+  begin_content(false);
   reply("354 End data with <CR><LF>.<CR><LF>");
   if (!receive_lines()) return false;
   return complete_message(false);
 }
 
-void Session::begin_content() {
+void Session::begin_content(bool chunked) {
   in_content_ = true;
-  mail_->begin_content(memory_.effects, received_header());
+  // What comes in chunks is passed on as it is, as by Postfix.
+  mail_->begin_content(memory_.effects, received_header(), !chunked);
 }
 
 std::string Session::received_header() {
@@ -104,7 +105,7 @@ bool Session::bdat(Words arguments) {
   if (chunks_ == Chunks::none) {
     chunks_ = Chunks::good;
     chunk_reader_ = std::make_unique<ChunkReader>(bare_lf_, server_.settings.line_length_limit);
-    begin_content();
+    begin_content(true);
   }
   return receive_chunk(*chunk);
 }

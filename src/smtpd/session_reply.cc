@@ -1,4 +1,6 @@
 // Replies, and what access control decides.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "access/session_names.h"
@@ -23,7 +25,9 @@ void Session::reply_lines(std::vector<std::string> lines) {
   lines = server_.reply_rules.apply(
       std::move(lines), queue_id_or_none(), [this](std::string_view name) { return name_value(name); },
       service_deadline());
-  for (const std::string& line : lines) {
+  for (std::string& line : lines) {
+    // A text that quotes a folded header, say, must not look like several replies.
+    std::ranges::replace_if(line, [](char c) { return c == '\n' || c == '\r'; }, ' ');
     transcript_.out(line);
     dialogue_.write_line(line);
   }

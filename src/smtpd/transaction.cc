@@ -117,8 +117,10 @@ void Transaction::add_recipient(std::string_view address, const smtp::RcptParame
   put(RecordType::recipient, address);
 }
 
-void Transaction::begin_content(const access::Effects& effects, const std::string& received) {
+void Transaction::begin_content(const access::Effects& effects, const std::string& received,
+                                bool repair_start) {
   size_ = 0;
+  if (!repair_start) header_start_.skip();
   put_flags(effects);
   put(RecordType::message, "");
   untold_ = true;

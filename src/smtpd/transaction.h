@@ -62,7 +62,8 @@ class Transaction {
   void add_recipient(std::string_view address, const smtp::RcptParameters& parameters);
 
   /// Content begins with the headers that access tables want, and Received:.
-  void begin_content(const access::Effects& effects, const std::string& received);
+  /// `repair_start`: lines at the top that are no header are made fit (see HeaderStart).
+  void begin_content(const access::Effects& effects, const std::string& received, bool repair_start);
   void content(const ContentRecord& record);
   /// What access tables want to become of the message, and its end.
   proto::CleanupStatus finish(const access::Effects& effects);

@@ -1,7 +1,6 @@
 #include "smtpd/world.h"
 
 #include "config/own_addresses.h"
-#include "mail/hostname.h"
 #include "mail/quote.h"
 
 namespace postrider::smtpd {
@@ -47,8 +46,6 @@ Result<proto::ResolveReply> NetworkWorld::resolve(std::string_view sender, std::
 dns::Answer NetworkWorld::lookup(std::string_view name, std::span<const dns::Type> types, Deadline deadline) {
   dns::LookupOptions options;
   options.stop_when_found = true;
-  // Clients call themselves anything: that a name is none is told in the reply.
-  options.warn = mail::valid_hostname(name);
   return resolver_.lookup(name, types, options, deadline);
 }
 

@@ -276,13 +276,13 @@ Result<Line> Stream::read_line(size_t max, Deadline deadline) {
     if (newline != std::string_view::npos) {
       bool carriage_return = newline > 0 && have[newline - 1] == '\r';
       size_t length = carriage_return ? newline - 1 : newline;
-      if (length <= max) {
+      if (length < max) {
         consume(newline + 1);
         return Line{have.substr(0, length), carriage_return ? LineEnd::crlf : LineEnd::lf};
       }
     }
-    // One byte more than the limit may be the carriage return of a line that just fits.
-    if (have.size() > max + 1 || (have.size() > max && have[max] != '\r')) {
+    // A carriage return in the last place may be the beginning of the line's end.
+    if (have.size() > max || (have.size() == max && have[max - 1] != '\r')) {
       consume(max);
       return Line{have.substr(0, max), LineEnd::partial};
     }

@@ -54,8 +54,8 @@ class Stream {
   Result<void> skip(size_t count);
   /// Whether the last read found the end of the input.
   bool at_end() const;
-  /// One line of at most `max` bytes (terminator not counted). ErrorKind::closed at end of file when nothing
-  /// is left.
+  /// One line. After `max` bytes (terminator not counted) it is partial, even if nothing but its end is left.
+  /// ErrorKind::closed at end of file when nothing is left.
   Result<Line> read_line(size_t max, Deadline deadline);
   /// Exactly `size` bytes.
   Result<std::string> read_exact(size_t size, Deadline deadline);

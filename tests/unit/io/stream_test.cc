@@ -41,14 +41,14 @@ TEST(Stream, ReadsLinesOfEveryEnding) {
   });
 }
 
-TEST(Stream, ALineMayBeAsLongAsTheLimitAndNoLonger) {
+TEST(Stream, AtTheLimitALineGoesOnInTheNextRead) {
   run_with_loop([] {
     auto [ours, peer] = make_ends();
-    send(peer, "12345\r\n123456\r\n");
+    send(peer, "1234\r\n1234\n12345\r\n123456\r\n1234\r5\n");
     Deadline soon = Deadline::after(seconds(10));
-    EXPECT_EQ(show(ours.read_line(5, soon)), "12345 CRLF");
-    EXPECT_EQ(show(ours.read_line(5, soon)), "12345 ...");
-    EXPECT_EQ(show(ours.read_line(5, soon)), "6 CRLF");
+    for (const char* expected :
+         {"1234 CRLF", "1234 LF", "12345 ...", " CRLF", "12345 ...", "6 CRLF", "1234\r ...", "5 LF"})
+      EXPECT_EQ(show(ours.read_line(5, soon)), expected);
   });
 }
 

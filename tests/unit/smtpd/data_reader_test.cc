@@ -32,9 +32,17 @@ TEST(ChunkReader, LinesGoOnInTheNextChunk) {
 }
 
 TEST(ChunkReader, LongLinesComeInPieces) {
-  EXPECT_EQ(chunks({"0123456789\r\n"}), (Records{"N:0123456789"}));
+  EXPECT_EQ(chunks({"012345678\r\n"}), (Records{"N:012345678"}));
+  EXPECT_EQ(chunks({"012345678\r", "\n"}), (Records{"N:012345678"}));
+  EXPECT_EQ(chunks({"012345678\n", "012345678\r", "a\n"}), (Records{"N:012345678", "L:012345678\r", "N:a"}));
   EXPECT_EQ(chunks({"0123456789abc\r\nx\r\n"}), (Records{"L:0123456789", "N:abc", "N:x"}));
   EXPECT_EQ(chunks({"01234567890123456789012\n"}), (Records{"L:0123456789", "L:0123456789", "N:012"}));
+}
+
+TEST(ChunkReader, TheEndOfALineAsLongAsTheLimitIsAPieceOfItsOwn) {
+  EXPECT_EQ(chunks({"0123456789\r\n"}), (Records{"L:0123456789", "N:"}));
+  EXPECT_EQ(chunks({"0123456789", "\n"}), (Records{"L:0123456789", "N:"}));
+  EXPECT_EQ(chunks({"01234567890123456789\r\nx"}), (Records{"L:0123456789", "L:0123456789", "N:", "N:x"}));
 }
 
 TEST(ChunkReader, OneCarriageReturnBelongsToTheLineEnd) {

@@ -170,9 +170,9 @@ TEST_F(SessionTest, TheLengthOfAResponseIsLimited) {
     peer.reply();
     peer.say("EHLO x.test");
     peer.say("AUTH LOGIN");
-    EXPECT_EQ(peer.say(std::string(12288, 'x')).substr(0, 3), "535");
+    EXPECT_EQ(peer.say(std::string(12287, 'x')).substr(0, 3), "535");
     peer.say("AUTH LOGIN");
-    EXPECT_EQ(peer.say(std::string(12289, 'x')), "500 5.5.6 SASL response limit exceeded");
+    EXPECT_EQ(peer.say(std::string(12288, 'x')), "500 5.5.6 SASL response limit exceeded");
     EXPECT_EQ(peer.say("NOOP"), "250 2.0.0 Ok");
   });
   EXPECT_TRUE(

@@ -336,6 +336,15 @@ TEST_F(SessionTest, ChunksMakeAMessage) {
   });
   EXPECT_TRUE(mail_.messages[0]->has("N:ab"));
   EXPECT_TRUE(mail_.messages[0]->has("N:.c"));
+  serve("", [&](Peer& peer) {
+    peer.reply();
+    peer.say("EHLO x.test");
+    peer.say("MAIL FROM:<a@b.test>");
+    peer.say("RCPT TO:<joe@here.test>");
+    peer.send("BDAT 8 LAST\r\nFrom x\r\n");
+    EXPECT_EQ(peer.reply(), "250 2.0.0 Ok: 8 bytes queued as ID3");
+  });
+  EXPECT_TRUE(mail_.last().has("N:From x")) << mail_.last().all();
   EXPECT_TRUE(logged("too much BDAT content -- disabling further input from client.test[192.0.2.7]"));
   serve("", [&](Peer& peer) {
     peer.reply();
@@ -408,7 +417,10 @@ TEST_F(SessionTest, OtherIdentitiesAreTakenFromThoseWhoMayTell) {
     deliver(peer);
     EXPECT_EQ(peer.say("XFORWARD IDENT=DEF"), "250 2.0.0 Ok");
     deliver(peer);
+    EXPECT_EQ(peer.say("XFORWARD NAME=far.test ADDR=y"), "501 5.5.4 Bad ADDR syntax: y");
+    deliver(peer);
   });
+  EXPECT_TRUE(mail_.messages[4]->has("A:log_client_name=client.test")) << mail_.messages[4]->all();
   EXPECT_TRUE(mail_.messages[3]->has("A:log_client_name=client.test"));
   EXPECT_TRUE(mail_.messages[3]->has("A:log_ident=DEF"));
   EXPECT_TRUE(logged("client=client.test[192.0.2.7], orig_queue_id=ABC, orig_client=far.test[198.51.100.1]"));
