@@ -15,6 +15,7 @@
 #include "smtpd/postdrop_sink.h"
 #include "smtpd/postmaster_mail.h"
 #include "smtpd/session.h"
+#include "smtpd/spill_file.h"
 #include "smtpd/tls_support.h"
 #include "smtpd/world.h"
 
@@ -69,6 +70,7 @@ std::unique_ptr<tls::Server> make_tls_server(const config::Config& config, const
 struct Process {
   explicit Process(const service::Daemon& daemon)
       : settings(daemon.config(), daemon.arguments().stand_alone),
+        filter(daemon.config()),
         limits(daemon.config()),
         tables(clients::table_options(daemon.config())),
         policy(daemon.config(), tables, own_addresses(daemon.config())),
@@ -91,6 +93,7 @@ struct Process {
   }
 
   Settings settings;
+  FilterSettings filter;
   EventLimits limits;
   table::Catalog tables;
   access::Policy policy;
@@ -116,7 +119,8 @@ struct Process {
                 .postmaster = postmaster,
                 .flusher = flusher,
                 .sasl = sasl.get(),
-                .tls = tls.get()};
+                .tls = tls.get(),
+                .filter = filter.endpoint.empty() ? nullptr : &filter};
 };
 
 /// Whom the load balancer in front has told, or itself when it asks for its own sake.
@@ -147,7 +151,10 @@ void run(service::Daemon& daemon) {
   daemon.drop_privileges();
   // A user's own process may do what the user may, and has to start postdrop.
   if (!daemon.arguments().stand_alone) {
-    daemon.confine({.name = "smtpd", .read = process.policy.paths, .connect = true});
+    std::vector<std::string> write;
+    if (process.server.filter && process.filter.speed_adjust) write.emplace_back(SpillFile::kDirectory);
+    daemon.confine(
+        {.name = "smtpd", .read = process.policy.paths, .write = std::move(write), .connect = true});
   }
   if (process.tls) daemon.at_start([] { process.tls_support->prepare(Deadline::after(seconds(10))); });
   daemon.serve([](service::Client peer) {

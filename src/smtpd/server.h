@@ -5,6 +5,7 @@
 #include "access/policy.h"
 #include "proto/flush.h"
 #include "sasl/server.h"
+#include "smtpd/before_queue_filter.h"
 #include "smtpd/limits.h"
 #include "smtpd/lists.h"
 #include "smtpd/mail_sink.h"
@@ -36,6 +37,7 @@ struct Server {
   sasl::Service* sasl = nullptr;  ///< Null: nobody can log in.
   tls::Server* tls = nullptr;     ///< Null: it is not wanted, or cannot be had.
   tls::ServerSupport* tls_support = nullptr;
+  const FilterSettings* filter = nullptr;  ///< Null: messages go into the queue.
 };
 
 }  // namespace postrider::smtpd

@@ -120,9 +120,16 @@ class Session : private access::Journal {
                    std::string_view complaint);
   bool fits(const smtp::MailParameters& parameters);
   bool open_message();
+  bool open_queue_file(const Origin& from);
   Origin origin();
   smtp::ParameterRules parameter_rules() const;
   void end_transaction();
+
+  // session_filter.cc: the content filter in front of the queue
+  bool open_filter(const Origin& from);
+  bool refuse(const FilterRefusal& refusal);
+  bool complete_through_filter();
+  bool uses_filter() const { return server_.filter && !stand_alone(); }
 
   // session_content.cc: DATA and BDAT
   bool data(Words arguments);
@@ -135,6 +142,12 @@ class Session : private access::Journal {
   bool complete_message(bool chunked);
   bool refuse_bare_lf();
   bool report_outcome(const proto::CleanupStatus& status, std::string_view success);
+  struct Problem {
+    std::string reply;
+    access::ErrorClass error;
+  };
+  static Problem problem_of(const proto::CleanupStatus& status);
+  void forgive();
   std::string received_header();
 
   bool stand_alone() const { return server_.settings.stand_alone; }
@@ -186,6 +199,7 @@ class Session : private access::Journal {
       0;  // SIZE=, also of a MAIL that was refused: it stands until the next RSET or greeting.
   size_t earlier_recipients_ = 0;  // Of messages whose chunks were refused: they count until RSET.
   size_t overshoot_ = 0;           // Recipients beyond the limit.
+  std::string mail_command_;       // As a content filter is to hear it.
   Chunks chunks_ = Chunks::none;
   std::unique_ptr<ChunkReader> chunk_reader_;
   int64_t discarded_bytes_ = 0;

@@ -22,6 +22,9 @@ bool Session::data(Words arguments) {
   if (mail_->recipients() == 0) return refuse("554 5.5.1 Error: no valid recipients");
   if (!arguments.empty()) return refuse("501 5.5.4 Syntax: DATA");
   if (!stand_alone() && !permitted([](access::Judge& judge) { return judge.data(); })) return false;
+  if (FilterSink* filter = mail_->filter()) {
+    if (auto refusal = filter->begin_content()) return refuse(*refusal);
+  }
   begin_content(false);
   reply("354 End data with <CR><LF>.<CR><LF>");
   if (!receive_lines()) return false;
@@ -103,6 +106,11 @@ bool Session::bdat(Words arguments) {
     return discard_chunk(*chunk, "552 5.3.4 Chunk exceeds message size limit", ErrorClass::policy);
   }
   if (chunks_ == Chunks::none) {
+    if (FilterSink* filter = mail_->filter()) {
+      if (auto refusal = filter->begin_content()) {
+        return discard_chunk(*chunk, refusal->reply, refusal->error.value_or(ErrorClass::policy));
+      }
+    }
     chunks_ = Chunks::good;
     chunk_reader_ = std::make_unique<ChunkReader>(bare_lf_, server_.settings.line_length_limit);
     begin_content(true);
@@ -177,6 +185,9 @@ bool Session::complete_message(bool chunked) {
     mail_->close();
     in_content_ = content_has_bare_lf_ = false;
     chunk_reader_.reset();
+  } else if (mail_->filter()) {
+    good = complete_through_filter();
+    end_transaction();
   } else {
     std::string bytes = chunked ? fmt::format("{} bytes ", mail_->size()) : std::string();
     std::string success = fmt::format("250 2.0.0 Ok: {}queued as {}", bytes, mail_->queue_id());
@@ -189,36 +200,42 @@ bool Session::complete_message(bool chunked) {
   return good;
 }
 
-/// A message may have several faults; the client hears of the most important one.
+/// Whoever gets a message through is forgiven.
+void Session::forgive() {
+  errors_ = junk_ = 0;
+  errors_made_.clear();
+}
+
 bool Session::report_outcome(const proto::CleanupStatus& status, std::string_view success) {
+  if (status.problems == 0) {
+    forgive();
+    reply(success);
+    return true;
+  }
+  Problem problem = problem_of(status);
+  return refuse(problem.reply, problem.error);
+}
+
+/// A message may have several faults; the client hears of the most important one.
+Session::Problem Session::problem_of(const proto::CleanupStatus& status) {
   uint32_t problems = status.problems;
   auto has = [&](uint32_t problem) { return (problems & problem) != 0; };
   auto with_reason = [&](int code, std::string_view fallback) {
     return fmt::format("{} {}", code, status.reason.empty() ? fallback : std::string_view(status.reason));
   };
-  if (problems == 0) {
-    // Whoever gets a message through is forgiven.
-    errors_ = junk_ = 0;
-    errors_made_.clear();
-    reply(success);
-    return true;
-  }
   if (has(proto::kProblemDefer))
-    return refuse(with_reason(451, "4.7.1 Error: service unavailable"), ErrorClass::policy);
+    return {with_reason(451, "4.7.1 Error: service unavailable"), ErrorClass::policy};
   if (has(proto::kProblemBad))
-    return refuse(fmt::format("451 4.3.0 Error: internal error {}", problems), ErrorClass::software);
-  if (has(proto::kProblemSize)) return refuse("552 5.3.4 Error: message file too big", ErrorClass::bounce);
-  if (has(proto::kProblemHops)) return refuse("554 5.4.0 Error: too many hops", ErrorClass::bounce);
+    return {fmt::format("451 4.3.0 Error: internal error {}", problems), ErrorClass::software};
+  if (has(proto::kProblemSize)) return {"552 5.3.4 Error: message file too big", ErrorClass::bounce};
+  if (has(proto::kProblemHops)) return {"554 5.4.0 Error: too many hops", ErrorClass::bounce};
   if (has(proto::kProblemContent)) {
-    return refuse(with_reason(550, "5.7.1 Error: message content rejected"), ErrorClass::policy);
+    return {with_reason(550, "5.7.1 Error: message content rejected"), ErrorClass::policy};
   }
-  if (has(proto::kProblemDiskFull))
-    return refuse("452 4.3.1 Insufficient system storage", ErrorClass::resource);
-  if (has(proto::kProblemWrite))
-    return refuse("451 4.3.0 Error: queue file write error", ErrorClass::resource);
-  if (has(proto::kProblemRecipients))
-    return refuse("550 5.1.0 Error: no recipients specified", ErrorClass::policy);
-  return refuse(fmt::format("451 4.3.0 Error: internal error {}", problems), ErrorClass::software);
+  if (has(proto::kProblemDiskFull)) return {"452 4.3.1 Insufficient system storage", ErrorClass::resource};
+  if (has(proto::kProblemWrite)) return {"451 4.3.0 Error: queue file write error", ErrorClass::resource};
+  if (has(proto::kProblemRecipients)) return {"550 5.1.0 Error: no recipients specified", ErrorClass::policy};
+  return {fmt::format("451 4.3.0 Error: internal error {}", problems), ErrorClass::software};
 }
 
 }  // namespace postrider::smtpd

@@ -112,6 +112,7 @@ bool Session::mail(Words arguments) {
   }
   if (settings.strict_smtputf8 && !parameters->smtputf8 && !is_all_ascii(*sender))
     return refuse(kUndeclaredUtf8);
+  if (uses_filter()) mail_command_ = command_;
   mail_.emplace(settings, server_.mail, std::move(*sender), std::move(*parameters));
   if (!settings.delay_open && !open_message()) {
     end_transaction();
@@ -166,6 +167,9 @@ bool Session::rcpt(Words arguments) {
     if (!good) return false;
   }
   if (!mail_->is_open() && !open_message()) return false;
+  if (FilterSink* filter = mail_->filter()) {
+    if (auto refusal = filter->recipient(command_)) return refuse(*refusal);
+  }
   // Without ORCPT, what the client wrote between "<" and ">" is the original recipient.
   if (!parameters->original) {
     std::string_view written = arguments[1].text;
@@ -206,14 +210,18 @@ Origin Session::origin() {
   return out;
 }
 
-/// Makes the queue file.
+bool Session::open_queue_file(const Origin& from) {
+  auto opened = mail_->open(from);
+  if (opened) return true;
+  log::warning("{}", opened.error().text);
+  return refuse(opened.error().kind == ErrorKind::limit ? "452 4.3.1 Insufficient system storage"
+                                                        : "451 4.3.0 Error: queue file write error",
+                ErrorClass::resource);
+}
+
+/// Makes the queue file, or begins with the content filter.
 bool Session::open_message() {
-  if (auto opened = mail_->open(origin()); !opened) {
-    log::warning("{}", opened.error().text);
-    return refuse(opened.error().kind == ErrorKind::limit ? "452 4.3.1 Insufficient system storage"
-                                                          : "451 4.3.0 Error: queue file write error",
-                  ErrorClass::resource);
-  }
+  if (!(uses_filter() ? open_filter(origin()) : open_queue_file(origin()))) return false;
   std::string from;
   if (!client_.login.empty())
     from = fmt::format(", sasl_method={}, sasl_username={}", client_.login_method, client_.login);
@@ -222,7 +230,7 @@ bool Session::open_message() {
     if (!forwarded_->ident.empty()) from += fmt::format(", orig_queue_id={}", forwarded_->ident);
     if (forwarded_->has_client) from += fmt::format(", orig_client={}", forwarded_->label);
   }
-  log::info("{}: client={}{}", mail_->queue_id(), client_.label, from);
+  log::info("{}: client={}{}", queue_id_or_none(), client_.label, from);
   return true;
 }
 

@@ -12,7 +12,10 @@
 namespace postrider::smtpd {
 
 void Session::reply(std::string_view text) {
-  reply_lines({std::string(text)});
+  std::vector<std::string> lines;
+  for (std::string_view line : split_each(text, '\n'))
+    lines.emplace_back(line);
+  reply_lines(std::move(lines));
 }
 
 void Session::reply_lines(std::vector<std::string> lines) {
@@ -65,7 +68,7 @@ bool Session::local_data_error() {
 }
 
 std::string_view Session::queue_id_or_none() const {
-  return mail_ && mail_->is_open() ? mail_->queue_id() : std::string_view("NOQUEUE");
+  return mail_ ? mail_->label() : std::string_view("NOQUEUE");
 }
 
 access::Facts Session::facts() const {

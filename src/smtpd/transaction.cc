@@ -53,7 +53,7 @@ Transaction::Transaction(const Settings& settings, MailSystem& mail, std::string
 void Transaction::put(RecordType type, std::string_view data) {
   if (!sink_ || (problems_ & proto::kProblemWrite) != 0) return;
   if (auto written = sink_->record(type, data, deadline()); !written) {
-    log::warning("{}: {}", queue_id(), written.error().text);
+    log::warning("{}: {}", label(), written.error().text);
     problems_ |= proto::kProblemWrite;
   }
 }
@@ -87,6 +87,11 @@ Result<void> Transaction::open(const Origin& origin) {
   if (origin.client) put_client(origin);
   if (!parameters_.verp_delimiters.empty()) put(RecordType::verp, parameters_.verp_delimiters);
   return {};
+}
+
+void Transaction::open(std::unique_ptr<FilterSink> filter) {
+  filter_ = filter.get();
+  sink_ = std::move(filter);
 }
 
 void Transaction::put_client(const Origin& origin) {
@@ -139,7 +144,7 @@ void Transaction::content(const ContentRecord& record) {
   if (problems_ != 0) return;
   if (settings_.message_size_limit > 0 && size_ > settings_.message_size_limit) {
     problems_ |= proto::kProblemSize;
-    log::warning("{}: queue file size limit exceeded", queue_id().empty() ? "NOQUEUE" : queue_id());
+    log::warning("{}: queue file size limit exceeded", label());
     return;
   }
   put_content(record);
@@ -164,6 +169,7 @@ void Transaction::put_flags(const access::Effects& effects) {
 void Transaction::close() {
   put(RecordType::extracted, "");
   abandon();
+  filter_ = nullptr;
   sink_.reset();
   recipients_ = 0;
   problems_ = 0;
@@ -192,7 +198,7 @@ proto::CleanupStatus Transaction::finish(const access::Effects& effects) {
     untold_ = false;
     auto status = sink_->finish(deadline());
     if (status) return std::move(*status);
-    log::warning("{}: {}", queue_id(), status.error().text);
+    log::warning("{}: {}", label(), status.error().text);
     problems_ |= proto::kProblemWrite;
   }
   out.problems = problems_;

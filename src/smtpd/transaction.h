@@ -12,6 +12,7 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "smtp/server_parameters.h"
+#include "smtpd/before_queue_filter.h"
 #include "smtpd/client.h"
 #include "smtpd/data_reader.h"
 #include "smtpd/mail_sink.h"
@@ -55,10 +56,16 @@ class Transaction {
   std::string_view queue_id() const {
     return sink_ ? std::string_view(sink_->queue_id()) : std::string_view();
   }
+  /// The same for log lines: "NOQUEUE" then.
+  std::string_view label() const { return queue_id().empty() ? std::string_view("NOQUEUE") : queue_id(); }
   bool is_open() const { return sink_ != nullptr; }
 
   /// Makes the queue file and writes what is known of the envelope.
   Result<void> open(const Origin& origin);
+  /// The message goes to a content filter instead.
+  void open(std::unique_ptr<FilterSink> filter);
+  /// Null where the message is for this system itself, and before open().
+  FilterSink* filter() const { return filter_; }
   void add_recipient(std::string_view address, const smtp::RcptParameters& parameters);
 
   /// Content begins with the headers that access tables want, and Received:.
@@ -93,6 +100,7 @@ class Transaction {
   size_t recipients_ = 0;
   int64_t arrival_seconds_ = 0, arrival_microseconds_ = 0;
   std::unique_ptr<MailSink> sink_;
+  FilterSink* filter_ = nullptr;  // sink_, when it is one.
   access::Effects told_;
   HeaderStart header_start_;
   int64_t size_ = 0;

@@ -4,7 +4,7 @@
     check_guides.py DIRECTORY      DIRECTORY: an installation's or a build's commands (sbin)
 
 A guide is what stands between two headings. Its block "main.cf" begins a configuration; a block "master.cf" is added to the
-master.cf of conf/, and other blocks are tables under the name that they have.
+master.cf of conf/, where it takes the place of services of the same name, and other blocks are tables under the name that they have.
 """
 import os
 import re
@@ -31,6 +31,17 @@ def write(path, text):
         file.write(text)
 
 
+def merged(old, new):
+    """A master.cf with the services of `new` in place of those of `old` that have the same name and type."""
+    def services(text):
+        return re.findall(r"^(?:[^\s#].*\n(?:[ \t].*\n)*|.*\n)", text, re.M)
+
+    def key(entry):
+        return tuple(entry.split()[:2]) if entry[:1] not in ("#", "\n", " ", "\t") else None
+    replaced = {key(entry) for entry in services(new)} - {None}
+    return "".join(entry for entry in services(old) if key(entry) not in replaced) + new
+
+
 def findings(commands, blocks, directory):
     """What lint says about one guide, in a directory of its own."""
     etc = f"{directory}/etc/postfix"
@@ -40,7 +51,7 @@ def findings(commands, blocks, directory):
 
     main_cf = moved(blocks["main.cf"])
     with open(f"{ROOT}/conf/master.cf") as file:
-        write(f"{etc}/master.cf", file.read() + moved(blocks.get("master.cf", "")))
+        write(f"{etc}/master.cf", merged(file.read(), moved(blocks.get("master.cf", ""))))
     for name in ("queue", "data"):
         os.makedirs(f"{directory}/{name}")
     write(f"{etc}/main.cf", main_cf + f"queue_directory = {directory}/queue\ndata_directory = {directory}/data\n")

@@ -130,6 +130,11 @@ bool Judge::can_act_on_message(std::string_view action, const Restriction& r, co
 
 Judge::Verdict Judge::act_on_message(std::string_view action, std::string_view text, const Restriction& r,
                                      const Hit& hit, const Target& target) {
+  if (policy_.settings.filtered) {
+    log::warning("access table {}: with smtpd_proxy_filter specified, action {} is unavailable", r.argument,
+                 action);
+    return Verdict::undecided;
+  }
   if (!can_act_on_message(action, r, target)) return Verdict::undecided;
   Effects& effects = memory_.effects;
   auto report = [&](std::string_view what) {

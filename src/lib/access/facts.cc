@@ -4,10 +4,8 @@
 
 namespace postrider::access {
 
-std::string event_text(std::string_view what, std::string_view text, const Facts& facts, mail::LogForm form) {
-  std::string out =
-      fmt::format("{}: {}: {} from {}: {};", facts.queue_id.empty() ? "NOQUEUE" : facts.queue_id, what,
-                  facts.where, facts.client, text);
+std::string session_text(const Facts& facts, mail::LogForm form) {
+  std::string out;
   if (facts.sender) out += fmt::format(" from=<{}>", mail::log_address(*facts.sender, form));
   if (facts.recipient) out += fmt::format(" to=<{}>", mail::log_address(*facts.recipient, form));
   out += fmt::format(" proto={}", facts.protocol);
@@ -16,6 +14,11 @@ std::string event_text(std::string_view what, std::string_view text, const Facts
   if (!facts.sasl_username.empty()) out += fmt::format(" sasl_username={}", facts.sasl_username);
   if (!facts.sasl_sender.empty()) out += fmt::format(" sasl_sender={}", facts.sasl_sender);
   return out;
+}
+
+std::string event_text(std::string_view what, std::string_view text, const Facts& facts, mail::LogForm form) {
+  return fmt::format("{}: {}: {} from {}: {};{}", facts.queue_id.empty() ? "NOQUEUE" : facts.queue_id, what,
+                     facts.where, facts.client, text, session_text(facts, form));
 }
 
 }  // namespace postrider::access

@@ -114,6 +114,8 @@ class Journal {
                      const Because& because) = 0;
 };
 
+/// " from=<...> to=<...> proto=SMTP helo=<...>": what is known of a session, at the end of log lines.
+std::string session_text(const Facts& facts, mail::LogForm form);
 /// "QUEUEID: what: WHERE from CLIENT: text; from=<...> to=<...> proto=SMTP helo=<...>".
 std::string event_text(std::string_view what, std::string_view text, const Facts& facts, mail::LogForm form);
 

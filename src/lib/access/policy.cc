@@ -91,6 +91,7 @@ Policy::RewriteClients read_rewrite_clients(table::Catalog& catalog, const confi
 
 Settings::Settings(const config::Config& c)
     : sasl(c.get(params::smtpd_sasl_auth_enable)),
+      filtered(!c.get(params::smtpd_proxy_filter).empty()),
       asks_certificate(c.get(params::smtpd_tls_ask_ccert) || c.get(params::smtpd_tls_req_ccert)),
       delay_reject(c.get(params::smtpd_delay_reject)),
       soft_bounce(c.get(params::soft_bounce)),

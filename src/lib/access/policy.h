@@ -21,6 +21,7 @@ struct Settings {
   explicit Settings(const config::Config& config);
 
   bool sasl;              ///< Clients can log in.
+  bool filtered;          ///< Messages go to a content filter, not into the queue (smtpd_proxy_filter).
   bool asks_certificate;  ///< Clients that use TLS are asked for a certificate.
   bool delay_reject, soft_bounce, allow_untrusted_routing, show_table_names, utf8;
   bool reject_unlisted_sender, reject_unlisted_recipient;

@@ -13,6 +13,8 @@
 
 #include <fmt/format.h>
 
+#include "sys/random.h"
+
 namespace postrider::sys {
 
 namespace {
@@ -58,6 +60,17 @@ Result<Fd> open_file(const std::string& path, int flags, mode_t mode) {
     if (fd >= 0) return Fd(fd);
     if (errno != EINTR) return fail_path("open", path);
   }
+}
+
+Result<Fd> make_unnamed_file(const std::string& directory) {
+#ifdef O_TMPFILE
+  auto unnamed = open_file(directory, O_TMPFILE | O_RDWR, 0600);
+  if (unnamed || (unnamed.error().code != EOPNOTSUPP && unnamed.error().code != EISDIR)) return unnamed;
+#endif
+  std::string path = fmt::format("{}/{:016x}.tmp", directory, random_u64());
+  Fd file = TRY(open_file(path, O_RDWR | O_CREAT | O_EXCL, 0600));
+  if (::unlink(path.c_str()) != 0) return fail_path("remove", path);
+  return file;
 }
 
 Result<std::string> read_file(const std::string& path, size_t max) {

@@ -36,6 +36,8 @@ Result<void> copy_ownership(int fd, const struct stat& model);
 
 /// The path without symbolic links; the file must exist.
 Result<std::string> real_path(const std::string& path);
+/// A file in `directory`, open for reading and writing, that has no name and goes with its last descriptor.
+Result<Fd> make_unnamed_file(const std::string& directory);
 /// A new directory for this process alone, in $TMPDIR or /tmp.
 Result<std::string> make_private_directory();
 Result<void> remove_directory(const std::string& path);
