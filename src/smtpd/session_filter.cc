@@ -36,7 +36,10 @@ bool Session::open_filter(const Origin& from) {
 
 bool Session::refuse(const FilterRefusal& refusal) {
   if (refusal.error) errors_made_.add(*refusal.error);
-  reply(refusal.reply);
+  std::vector<std::string> lines;
+  for (std::string_view line : split_each(refusal.reply, '\n'))
+    lines.emplace_back(line);
+  reply_lines(std::move(lines));
   return false;
 }
 

@@ -12,10 +12,7 @@
 namespace postrider::smtpd {
 
 void Session::reply(std::string_view text) {
-  std::vector<std::string> lines;
-  for (std::string_view line : split_each(text, '\n'))
-    lines.emplace_back(line);
-  reply_lines(std::move(lines));
+  reply_lines({std::string(text)});
 }
 
 void Session::reply_lines(std::vector<std::string> lines) {
