@@ -138,7 +138,8 @@ class ClientCheck {
   }
 
   void login() {
-    bool plain = level_ == "none" && value("tls_policy_maps").empty();
+    bool plain = level_ == "none" && value("tls_policy_maps").empty() &&
+                 !is_yes(model_, name("tls_wrappermode"), service_);
     std::string options = plain ? "sasl_security_options" : "sasl_tls_security_options";
     bool refused = has_word(options, "noplaintext");
     if (refused && value("sasl_mechanism_filter").empty()) {

@@ -47,6 +47,8 @@ class LoginCheck {
 
   void run() {
     if (!is_yes(model_, "smtpd_sasl_auth_enable", &service_)) return;
+    // Where filters give mail back nobody logs in, whatever main.cf says for all.
+    if (!faces_network(model_, service_) && !service_.find("smtpd_sasl_auth_enable")) return;
     library();
     encryption();
     for (std::string_view list : {"smtpd_relay_restrictions", "smtpd_recipient_restrictions"})
@@ -130,7 +132,9 @@ class LoginCheck {
     if (has_word("smtpd_sasl_security_options", "noplaintext") ||
         has_word("smtpd_discard_ehlo_keywords", "auth") || !value("smtpd_sasl_exceptions_networks").empty())
       return;
-    report_.add(codes::sasl_plain_text, place("smtpd_sasl_auth_enable"),
+    std::string_view decisive =
+        service_.find("smtpd_tls_auth_only") ? "smtpd_tls_auth_only" : "smtpd_sasl_auth_enable";
+    report_.add(codes::sasl_plain_text, place(decisive),
                 "users may log in without TLS: who listens on their way learns their passwords",
                 "set smtpd_tls_auth_only = yes");
   }

@@ -32,6 +32,10 @@ class TableCheck {
       : model_(model), report_(report), migration_(model.value("non_bdb_migration_level")) {
     for (const TableUse& use : uses)
       if (use.parameter == "alias_maps" || use.parameter == "alias_database") aliases_.insert(use.spec());
+    // What other parameters say of them by $alias_maps can be the default.
+    for (std::string_view parameter : {"alias_maps", "alias_database"})
+      for (const TableUse& use : tables_in(model.value(parameter), TableRole::maps))
+        aliases_.insert(use.spec());
   }
 
   void check(const TableUse& use) {

@@ -37,7 +37,8 @@ class TransportCheck {
   void check(std::string_view text, const Place& place, std::string_view where) {
     std::string_view name = trim(text.substr(0, text.find(':')));
     // A value may be put together from what a pattern matched.
-    if (name.empty() || name.find('$') != name.npos || model_.local_service(name)) return;
+    if (name.empty() || name.find('$') != name.npos) return;
+    if (const Service* service = model_.local_service(name)) return check_limit(*service);
     if (!equals_ignore_case(name, "DUNNO")) {
       report_.add(codes::transport_missing, place,
                   fmt::format("{} sends mail to the transport {}, and master.cf has no service of this name",
@@ -61,6 +62,28 @@ class TransportCheck {
   }
 
  private:
+  /// A command that is told its one recipient cannot have two.
+  void check_limit(const Service& service) {
+    constexpr std::string_view kFlags = "flags=", kForOne = "DO";
+    if (service.program != "pipe") return;
+    std::string limit = service.entry.name + "_destination_recipient_limit";
+    if (model_.value(model_.config().is_set(limit) ? limit : "default_destination_recipient_limit") == "1")
+      return;
+    for (std::string_view word : service.entry.arguments) {
+      if (!word.starts_with(kFlags)) continue;
+      size_t at = word.find_first_of(kForOne, kFlags.size());
+      if (at == word.npos) continue;
+      report_.add(
+          codes::service_arguments, model_.place(service),
+          fmt::format(
+              "the flag {} of the service {} is for one recipient at a time: mail with several for one "
+              "domain is deferred",
+              word[at], service.entry.id()),
+          fmt::format("set {} = 1 in main.cf", limit));
+      return;
+    }
+  }
+
   const Model& model_;
   Report& report_;
 };
