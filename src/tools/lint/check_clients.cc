@@ -138,6 +138,11 @@ class ClientCheck {
   }
 
   void login() {
+    if (std::string type = value("sasl_type"); type != "cyrus") {
+      report_.add(codes::sasl_setting, place("sasl_type"),
+                  fmt::format("there is no {} {}: {} does not start with it", name("sasl_type"), type, side_),
+                  fmt::format("write {} = cyrus", name("sasl_type")));
+    }
     bool plain = level_ == "none" && value("tls_policy_maps").empty() &&
                  !is_yes(model_, name("tls_wrappermode"), service_);
     std::string options = plain ? "sasl_security_options" : "sasl_tls_security_options";

@@ -8,6 +8,7 @@ namespace postrider::lint {
 
 void check_names(const Model& model, Report& report);     ///< Parameters that nothing reads.
 void check_values(const Model& model, Report& report);    ///< Values that are none.
+void check_words(const Model& model, Report& report);     ///< Words that OpenSSL or SASL must know.
 void check_readers(const Model& model, Report& report);   ///< Overrides on a service that does not read them.
 void check_services(const Model& model, Report& report);  ///< Entries of master.cf.
 void check_transports(const Model& model, Report& report);  ///< Services that parameters and tables name.

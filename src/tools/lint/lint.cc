@@ -7,9 +7,9 @@ namespace {
 using Check = void (*)(const Model&, Report&);
 
 constexpr Check kChecks[] = {
-    check_names,     check_values, check_readers, check_services,       check_transports, check_networks,
-    check_tls,       check_tables, check_content, check_authentication, check_logins,     check_clients,
-    check_passwords, check_chroot, check_classes, check_restrictions,   check_relaying,
+    check_names,    check_values,    check_words,  check_readers, check_services,       check_transports,
+    check_networks, check_tls,       check_tables, check_content, check_authentication, check_logins,
+    check_clients,  check_passwords, check_chroot, check_classes, check_restrictions,   check_relaying,
 };
 
 /// A value that is none can end any of the checks; where it stands has mostly been said, in better words.

@@ -128,7 +128,9 @@ std::optional<Model> Model::load(const std::string& directory, Report& report) {
     std::string path = directory + "/main.cf";
     Located where = locate(config.error().text, path);
     report.add(codes::main_cf_syntax, {path, where.line}, where.text,
-               "correct the line; the mail system does not start with it");
+               where.line > 0
+                   ? "correct the line; the mail system does not start with it"
+                   : "name the directory with main.cf by -c, or see to it that the file can be read");
     return std::nullopt;
   }
   Model model(std::move(*config));

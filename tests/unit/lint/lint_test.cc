@@ -325,6 +325,14 @@ TEST(Lint, AMainCfThatDoesNotLoadIsAnError) {
   fs::remove_all(directory);
 }
 
+TEST(Lint, AMissingMainCfHasNoLineToCorrect) {
+  fs::path directory = *sys::make_private_directory();
+  Report report;
+  EXPECT_EQ(found_in(directory, report), std::vector<std::string>{"main.cf main-cf-syntax"});
+  EXPECT_EQ(report.sorted().at(0).remedy.find("correct"), std::string::npos);
+  fs::remove_all(directory);
+}
+
 TEST(Lint, ValuesThatCannotBeExpandedDoNotEndIt) {
   fs::path directory = *sys::make_private_directory();
   std::ofstream(directory / "main.cf")
