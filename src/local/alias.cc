@@ -59,6 +59,7 @@ std::optional<Delivery::Disposition> Delivery::take_rights_of_owner(Scope& scope
 
 /// The address that mail for the list `name` gets as its sender; nothing when the list has no owner.
 Result<std::optional<std::string>> Delivery::list_owner(std::string_view name) {
+  if (!settings_.owner_request_special) return std::nullopt;
   std::string owner = std::string(kOwner) + std::string(name);
   auto found = TRY(agent_.tables.aliases.find(owner, table::Where::all, deadline()));
   if (!found) return std::nullopt;

@@ -151,8 +151,6 @@ const tls::Info* Dialogue::start_tls(const tls::Server& server, tls::ServerSuppo
 }
 
 void Dialogue::finish() {
-  if (end_ == End::timeout)
-    write_line(fmt::format("421 4.4.2 {} Error: timeout exceeded", settings_.myhostname));
   if (end_ != End::lost) (void)stream_.flush(Deadline::after(settings_.timeout));
   stream_.end_transport(Deadline::after(settings_.tls.timeout),
                         !settings_.tls.fast_shutdown && end_ == End::none);

@@ -46,6 +46,8 @@ void Session::run() {
   assess_client();
   if (!stand_alone()) may_xforward_ = allowed_by(server_.lists.xforward, client_, service_deadline());
   if (greet()) serve_commands();
+  if (dialogue_.end() == Dialogue::End::timeout)
+    reply(fmt::format("421 4.4.2 {} Error: timeout exceeded", server_.settings.myhostname));
   report_end();
   close_transcript(0);
   // What was not finished is gone before the log says so, and this client is not counted any more before it
@@ -213,7 +215,8 @@ std::optional<bool> Session::execute_special(std::string_view word) {
   bool is_header = name > 0 && name < word.size();
   if (!is_header && !has_word(server_.lists.forbidden_commands, word, service_deadline()))
     return std::nullopt;
-  log::warning("non-SMTP command from {}: {}", client_.label, shown(command_));
+  log::warning("non-SMTP command from {}: {}", client_.label,
+               escaped(std::string_view(command_).substr(0, kShown)));
   reply("221 2.7.0 Error: I can break rules, too. Goodbye.");
   return false;
 }

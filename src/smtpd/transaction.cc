@@ -70,8 +70,8 @@ Result<void> Transaction::open(const Origin& origin) {
     put(RecordType::arrival_time, fmt::format("{} {}", arrival_seconds_, arrival_microseconds_));
     if (!settings_.content_filter.empty()) put(RecordType::filter, settings_.content_filter);
     put_attribute(names::kLogIdent, origin.logged.ident.empty() ? queue_id() : origin.logged.ident);
+    put_attribute(names::kRewriteContext, origin.local_rewriting ? "local" : "remote");
   }
-  put_attribute(names::kRewriteContext, origin.local_rewriting ? "local" : "remote");
   if (origin.client && !origin.client->login.empty()) {
     put_attribute(names::kSaslMethod, origin.client->login_method);
     put_attribute(names::kSaslUsername, origin.client->login);

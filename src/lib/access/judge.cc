@@ -36,8 +36,9 @@ Judge::Answer Judge::client() {
 
 Judge::Answer Judge::helo() {
   start_stage(memory_.after_client);
-  Verdict verdict =
-      run(policy_.helo, {facts_.helo_name.value_or(std::string_view()), about::kHelo, Subject::helo});
+  memory_.after_helo = memory_.after_client;
+  if (!facts_.helo_name) return std::nullopt;
+  Verdict verdict = run(policy_.helo, {*facts_.helo_name, about::kHelo, Subject::helo});
   memory_.after_helo = memory_.defer_if_permit;
   return answer(verdict);
 }
@@ -45,6 +46,8 @@ Judge::Answer Judge::helo() {
 Judge::Answer Judge::mail() {
   start_stage(memory_.after_helo);
   memory_.sender_looked_up = false;
+  memory_.after_sender = memory_.after_helo;
+  if (!facts_.sender) return std::nullopt;  // VRFY
   Verdict verdict = run(policy_.sender, {sender(), about::kSender, Subject::sender});
   memory_.after_sender = memory_.defer_if_permit;
   if (verdict != Verdict::reject && policy_.settings.reject_unlisted_sender && !memory_.sender_looked_up &&

@@ -38,10 +38,19 @@ bool lists_word(const std::string& list, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-/// Whether a list can refuse to relay: it is worth nothing behind a "permit".
-bool controls_relaying(const RestrictionList& list) {
-  for (const Restriction& restriction : list.items) {
+/// Whether a list can refuse to relay: what stands behind a "permit", or is a warning only, is worth nothing.
+/// Classes may name each other without an end: `depth`.
+bool controls_relaying(const RestrictionList& list, int depth = 0) {
+  constexpr int kMaxDepth = 100;
+  for (size_t i = 0; i < list.items.size(); ++i) {
+    const Restriction& restriction = list.items[i];
     switch (restriction.action) {
+      case Action::warn_if_reject:
+        ++i;
+        break;
+      case Action::restriction_class:
+        if (depth < kMaxDepth && controls_relaying(*restriction.members, depth + 1)) return true;
+        break;
       case Action::reject_unauth_destination:
       case Action::defer_unauth_destination:
       case Action::reject:

@@ -142,6 +142,8 @@ int Control::abort() {
   if (!pid) return not_running();
   log::info("aborting the {} mail system", name_);
   kill(*pid, SIGTERM);
+  // Who starts the mail system next must not find it running.
+  (void)wait_for_end();
   return 0;
 }
 

@@ -216,5 +216,53 @@ TEST_F(SessionTest, VerifyingWithoutADeclarationEndsTheTransaction) {
   });
 }
 
+TEST_F(SessionTest, WhatIsNotThereIsNotJudged) {
+  serve("smtpd_helo_restrictions = reject\n", [&](Peer& peer) {
+    peer.reply();
+    EXPECT_EQ(peer.say("VRFY joe@here.test"), "252 2.0.0 joe@here.test");
+    peer.say("MAIL FROM:<a@sender.test>");
+    EXPECT_EQ(peer.say("RCPT TO:<joe@here.test>"), "250 2.1.5 Ok");
+    peer.say("RSET");
+    peer.say("HELO x.test");
+    EXPECT_EQ(peer.say("VRFY joe@here.test"), "554 5.7.1 <x.test>: Helo command rejected: Access denied");
+  });
+  serve("smtpd_sender_restrictions = reject\n", [&](Peer& peer) {
+    peer.reply();
+    EXPECT_EQ(peer.say("VRFY joe@here.test"), "252 2.0.0 joe@here.test");
+    peer.say("MAIL FROM:<>");
+    EXPECT_EQ(peer.say("VRFY joe@here.test"), "554 5.7.1 <>: Sender address rejected: Access denied");
+  });
+}
+
+TEST_F(SessionTest, SomethingMustRefuseToRelay) {
+  auto starts = [&](const std::string& restrictions) {
+    std::string text =
+        "compatibility_level = 3.11\nmyhostname = mx.test\nsmtpd_relay_restrictions =\n" + restrictions;
+    EXPECT_TRUE(sys::replace_file(directory_ + "/main.cf", text, 0644));
+    config::LoadOptions options;
+    options.directory = directory_;
+    options.service_name = "smtp";
+    auto config = config::Config::load(options);
+    if (!config) return false;
+    table::Catalog tables(clients::table_options(*config));
+    access::Policy policy(*config, tables, {});
+    try {
+      policy.require_relay_control();
+    } catch (const config::ConfigError&) {
+      return false;
+    }
+    return true;
+  };
+  EXPECT_FALSE(starts("smtpd_recipient_restrictions = permit_mynetworks\n"));
+  EXPECT_FALSE(starts("smtpd_recipient_restrictions = permit, reject\n"));
+  EXPECT_FALSE(starts("smtpd_recipient_restrictions = warn_if_reject, reject\n"));
+  EXPECT_TRUE(starts("smtpd_recipient_restrictions = warn_if_reject, reject, reject_unauth_destination\n"));
+  const std::string classes =
+      "smtpd_restriction_classes = strict, lax, endless\nstrict = permit_mynetworks, reject\nlax = permit\n"
+      "endless = endless\n";
+  EXPECT_TRUE(starts(classes + "smtpd_recipient_restrictions = lax, strict\n"));
+  EXPECT_FALSE(starts(classes + "smtpd_recipient_restrictions = lax, endless\n"));
+}
+
 }  // namespace
 }  // namespace postrider::smtpd
