@@ -1,5 +1,6 @@
 #include "smtp/agent.h"
 
+#include "base/text.h"
 #include "log/log.h"
 #include "smtp/delivery.h"
 
@@ -45,12 +46,25 @@ Agent::Agent(const config::Config& config, Protocol protocol, const std::vector<
       generic_(config, tables_.generic, tables_.local_domains),
       sasl_(open_sasl(config, settings_)),
       refused_logins_(config, settings_),
+      tls_(config, settings_),
+      tls_policies_(settings_.tls, tables_.tls_policies, tables_.tls_sites, resolver_,
+                    tls_.client ? &tls_.client->digests() : nullptr),
       notices_(config, settings_),
       cache_(settings_.cache.idle, kMaxIdleSessions),
       cache_reports_(config, cache_) {
   reporter_.filter_with(tables_.status_filter);
   settings_.session.rewriter = tables_.reply_filter;
   settings_.session.keep_transcript = notices_.wanted();
+}
+
+std::vector<std::string> Agent::paths() const {
+  std::vector<std::string> out = tables_.paths;
+  if (!tls_.client) return out;
+  for (std::string& path : tls_.client->required_paths())
+    out.push_back(std::move(path));
+  for (std::string_view path : split_any(settings_.tls.trust_anchor_files, kListSeparators))
+    out.emplace_back(path);
+  return out;
 }
 
 void Agent::prepare() {

@@ -15,9 +15,11 @@
 #include "smtp/generic_map.h"
 #include "smtp/login_cache.h"
 #include "smtp/notice.h"
+#include "smtp/securing.h"
 #include "smtp/session_cache.h"
 #include "smtp/settings.h"
 #include "smtp/tables.h"
+#include "smtp/tls_policies.h"
 
 namespace postrider::smtp_client {
 
@@ -29,7 +31,10 @@ class Agent {
   /// Before the process loses sight of files.
   void prepare();
   /// What must stay reachable then.
-  const std::vector<std::string>& paths() const { return tables_.paths; }
+  std::vector<std::string> paths() const;
+  /// When serving begins.
+  void start() { tls_.sessions.seed(Deadline::after(seconds(10))); }
+  bool uses_tls() const { return tls_.client != nullptr; }
   /// Whether connections come from an address of the configuration's choice.
   bool binds() const { return settings_.source4.address || settings_.source6.address; }
   proto::DeliverReply deliver(delivery::Job& job);
@@ -46,6 +51,8 @@ class Agent {
   /// Null: nowhere is logged in.
   sasl::ClientService* sasl() { return sasl_.get(); }
   const LoginCache& refused_logins() const { return refused_logins_; }
+  TlsEngine& tls() { return tls_; }
+  const TlsPolicies& tls_policies() const { return tls_policies_; }
   PostmasterNotices& notices() { return notices_; }
   /// With or without a look whether this system is among the hosts that are found.
   dns::MailRouter& router(bool loop_check) { return loop_check ? checking_router_ : plain_router_; }
@@ -61,6 +68,8 @@ class Agent {
   GenericMap generic_;
   std::unique_ptr<sasl::ClientService> sasl_;
   LoginCache refused_logins_;
+  TlsEngine tls_;
+  TlsPolicies tls_policies_;
   PostmasterNotices notices_;
   SessionCache cache_;
   CacheReports cache_reports_;

@@ -54,8 +54,7 @@ bool Authentication::local_problem() {
 }
 
 bool Authentication::lost(const smtp::SessionFailure& failure) {
-  session_.spent = true;
-  ledger_.fail_all(local_failure(failure.dsn, failure.text), Blame::destination);
+  lose(session_, ledger_, failure);
   return false;
 }
 
@@ -94,6 +93,17 @@ Result<std::optional<sasl::Credentials>> Authentication::find_credentials() cons
     return out;
   }
   return std::nullopt;
+}
+
+bool Authentication::has_credentials() const {
+  auto found = find_credentials();
+  return !found || *found;
+}
+
+/// What mechanisms have to do without, or offer, depends on who could be listening.
+const sasl::SecurityOptions& Authentication::security() const {
+  if (session_.tls == nullptr) return settings_.sasl.options;
+  return session_.tls->info().peer.matched ? settings_.sasl.tls_verified_options : settings_.sasl.tls_options;
 }
 
 bool Authentication::run() {
@@ -144,7 +154,7 @@ bool Authentication::log_in(const std::string& mechanisms, const sasl::Credentia
     return cannot(
         fmt::format("; cannot authenticate to server {}: {}", session_.client.peer().name(), error.text));
   };
-  auto client = service_.begin(session_.host(), credentials, settings_.sasl.options);
+  auto client = service_.begin(session_.host(), credentials, security());
   auto start = client->start(mechanisms, Deadline::never());
   if (!start) return cannot_log_in(start.error());
   std::string command = "AUTH " + start->mechanism, shown = command;

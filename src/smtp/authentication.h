@@ -37,9 +37,12 @@ class Authentication {
         session_(session) {}
 
   bool run();
+  /// Whether the tables have a password for the server, or cannot tell.
+  bool has_credentials() const;
 
  private:
   Result<std::optional<sasl::Credentials>> find_credentials() const;
+  const sasl::SecurityOptions& security() const;
   bool log_in(const std::string& mechanisms, const sasl::Credentials& credentials);
   bool refused_before(const sasl::Credentials& credentials);
   smtp::Outcome<smtp::Reply> send(std::string_view command, std::string_view shown);

@@ -103,13 +103,23 @@ void Delivery::try_path(const Destination& destination) {
     ledger_.remember(local_failure("4.3.5", "mail system configuration error"));
     return log::warning("{}: {}", job_.request.queue_id, address.error().text);
   }
+  route_ = {};
+  find_base_policy(destination.text);
   read_cache_policy(destination);
   cache_key_.clear();
+  auto policy = policy_for(destination, {.name = settings_.myhostname});
+  if (!policy) return;
+  if (policy->level == tls::Level::may) {
+    log::warning(
+        "smtp_connect_local: opportunistic TLS encryption is not appropriate for unix-domain destinations.");
+    policy->level = tls::Level::none;
+  }
   if (load_sessions_) {
-    auto kept = agent_.cache().take_by_address(kept_key(destination.name, 0));
+    auto kept = agent_.cache().take_by_address(kept_key(destination.name, 0, *policy));
     if (kept && use_kept(std::move(kept), {})) return;
   }
-  auto session = connect(*address, {.host = settings_.myhostname, .address = destination.name, .port = 0});
+  auto session = connect(*address, {.host = settings_.myhostname, .address = destination.name, .port = 0},
+                         *policy, {settings_.myhostname, settings_.myhostname});
   if (!session) return;
   if (introduce(*session)) transfer(*session);
   finish(std::move(session));
@@ -129,18 +139,19 @@ dns::Route Delivery::look_up(const Destination& destination, bool loop_check) {
 }
 
 void Delivery::try_destination(const Destination& destination) {
-  if (destination.port == kSmtpsPort && settings_.session.helpful_warnings) {
+  if (destination.port == kSmtpsPort && !settings_.tls.wrapper && settings_.session.helpful_warnings) {
     log::info(
         "SMTPS wrappermode (TCP port 465) requires setting \"{} = yes\", and \"{} = encrypt\" (or stronger)",
         settings_.parameter("tls_wrappermode"), settings_.parameter("tls_security_level"));
   }
   bool loop_check = !settings_.lmtp() && destination.port == kSmtpPort;
-  dns::Route route = look_up(destination, loop_check);
+  route_ = look_up(destination, loop_check);
   // When this system is among the mail exchangers, only better ones may have the mail. A loop stays one.
-  if (route.found_self || route.loops()) last_destination_ = true;
-  if (route.hosts.empty()) return ledger_.remember(local_failure(route.status, route.reason));
-  Progress progress{.hosts = std::move(route.hosts)};
+  if (route_.found_self || route_.loops()) last_destination_ = true;
+  if (route_.hosts.empty()) return ledger_.remember(local_failure(route_.status, route_.reason));
+  Progress progress{.hosts = std::move(route_.hosts)};
   progress.best = progress.hosts.front().preference;
+  find_base_policy(destination.text);
   if (first_destination_) read_cache_policy(destination);
   if (load_sessions_) try_kept_sessions(destination, progress);
   try_hosts(destination, progress);
@@ -151,27 +162,48 @@ const std::string& Delivery::name_of(const dns::MailHost& host) const {
 }
 
 void Delivery::try_hosts(const Destination& destination, Progress& progress) {
-  for (size_t i = 0; i < progress.hosts.size() && !ledger_.empty(); ++i) {
+  bool without_tls = false;  // The host is tried a second time.
+  for (size_t i = 0; i < progress.hosts.size() && !ledger_.empty();) {
     const dns::MailHost& host = progress.hosts[i];
-    bool last = i + 1 == progress.hosts.size() || ++progress.addresses == settings_.mx_address_limit;
-    sys::Address address = host.address;
-    address.set_port(host.port.value_or(destination.port));
-    auto session = connect(address, {.host = name_of(host), .address = address.ip(), .port = address.port()});
-    if (session) {
-      session->best_mx = host.preference == progress.best;
-      ledger_.set_last_server(last_destination_ && last);
-      if (introduce(*session)) {
-        // Only sessions that got this far count.
-        last = last || ++progress.sessions == settings_.mx_session_limit;
-        ledger_.set_last_server(last_destination_ && last);
-        transfer(*session);
-      }
-      finish(std::move(session));
-    } else {
-      log::info("{}", ledger_.why()->reason);
-    }
+    bool last = i + 1 == progress.hosts.size() || progress.addresses + 1 == settings_.mx_address_limit;
+    bool again = false;
+    auto policy = policy_for(destination, host);
+    if (policy && without_tls) policy->level = tls::Level::none;
+    if (policy) again = try_host(destination, host, *policy, progress, last);
+    without_tls = again;
+    if (again) continue;
     if (last) break;
+    ++progress.addresses;
+    ++i;
   }
+}
+
+/// True when the host is to be tried again, without TLS.
+bool Delivery::try_host(const Destination& destination, const dns::MailHost& host, const TlsPolicy& policy,
+                        Progress& progress, bool& last) {
+  sys::Address address = host.address;
+  address.set_port(host.port.value_or(destination.port));
+  auto session = connect(address, {.host = name_of(host), .address = address.ip(), .port = address.port()},
+                         policy, {name_of(host), destination.name});
+  if (!session) {
+    log::info("{}", ledger_.why()->reason);
+    return false;
+  }
+  session->best_mx = host.preference == progress.best;
+  ledger_.set_last_server(last_destination_ && last);
+  if (introduce(*session)) {
+    // Only sessions that got this far count.
+    bool enough = progress.sessions + 1 == settings_.mx_session_limit;
+    ledger_.set_last_server(last_destination_ && (last || enough));
+    transfer(*session);
+    if (!session->again_without_tls) {
+      ++progress.sessions;
+      last = last || enough;
+    }
+  }
+  bool again = session->again_without_tls;
+  finish(std::move(session));
+  return again;
 }
 
 void Delivery::read_cache_policy(const Destination& destination) {
@@ -184,7 +216,11 @@ void Delivery::read_cache_policy(const Destination& destination) {
   }
   // A session in which one sender has logged in is not for others.
   if (settings_.sasl.by_sender) load_sessions_ = store_sessions_ = false;
-  cache_key_ = address_key(destination.text, destination.port);
+  // Where hosts have policies of their own, sessions are found by host alone.
+  cache_key_.clear();
+  if (!base_policy_ || base_policy_->by_host) return;
+  cache_key_ =
+      fmt::format("{} {}", address_key(destination.text, destination.port), base_policy_->identity());
 }
 
 /// A host whose kept session was used is done with; with enough sessions, so are all.
@@ -200,8 +236,10 @@ void Delivery::forget_host(Progress& progress, const std::string& address) const
 
 std::unique_ptr<ServerSession> Delivery::take_kept(const Destination& destination,
                                                    const dns::MailHost& host) {
+  auto policy = policy_for(destination, host);
+  if (!policy) return nullptr;
   unsigned port = host.port.value_or(destination.port);
-  auto session = agent_.cache().take_by_address(kept_key(host.address.ip(), port));
+  auto session = agent_.cache().take_by_address(kept_key(host.address.ip(), port, *policy));
   if (session) session->client.set_host(name_of(host));
   return session;
 }
@@ -224,7 +262,7 @@ void Delivery::try_kept_sessions(const Destination& destination, Progress& progr
       --progress.sessions;
     }
   };
-  if (first_destination_) {
+  if (first_destination_ && !cache_key_.empty()) {
     if (auto session = agent_.cache().take_by_destination(cache_key_)) use(std::move(session));
   }
   for (size_t i = 0; i < progress.hosts.size() && !ledger_.empty();) {
@@ -240,6 +278,14 @@ bool Delivery::use_kept(std::unique_ptr<ServerSession> session, const Progress& 
   kept_used_.insert(session->client.peer().address);
   ledger_.set_last_server(last_destination_ && progress.hosts.empty());
   ledger_.use_relay(session->relay(), ++session->uses);
+  note_tls_level(session->policy);
+  if (session->tls != nullptr) {
+    agent_.tls().client->log_reuse(*session->tls);
+    ledger_.mark_tls(TlsMark::satisfied);
+  } else if (session->policy.configured > tls::Level::none) {
+    ledger_.mark_tls(TlsMark::plain);
+  }
+  session->plain_will_do = false;
   transfer(*session);
   if (session->stale) {
     ledger_.no_relay();
@@ -249,19 +295,22 @@ bool Delivery::use_kept(std::unique_ptr<ServerSession> session, const Progress& 
   return true;
 }
 
-/// The same server may be another one to somebody who logs in: passwords go by next hop, too.
-std::string Delivery::kept_key(std::string_view address, unsigned port) const {
-  std::string out = address_key(address, port);
+/// The same server may be another one to somebody who logs in: passwords go by next hop, too. And a session
+/// that was made by one TLS policy is not for mail with another.
+std::string Delivery::kept_key(std::string_view address, unsigned port, const TlsPolicy& policy) const {
+  std::string out = fmt::format("{} {}", address_key(address, port), policy.identity());
   return settings_.sasl.enabled ? fmt::format("{} {}", out, nexthop_) : out;
 }
 
 bool Delivery::may_keep(const ServerSession& session) const {
   const CacheRules& rules = settings_.cache;
-  return store_sessions_ && Clock::now() < session.started + rules.reuse_time &&
+  return store_sessions_ && (session.tls == nullptr || session.policy.connection_reuse) &&
+         Clock::now() < session.started + rules.reuse_time &&
          (rules.reuse_count <= 0 || session.uses <= rules.reuse_count);
 }
 
-std::unique_ptr<ServerSession> Delivery::connect(const sys::Address& address, smtp::Peer peer) {
+std::unique_ptr<ServerSession> Delivery::connect(const sys::Address& address, smtp::Peer peer,
+                                                 const TlsPolicy& policy, TlsPeerNames names) {
   auto stream = open_connection(settings_, address, peer);
   if (!stream) {
     ledger_.remember(std::move(stream).error());
@@ -274,15 +323,23 @@ std::unique_ptr<ServerSession> Delivery::connect(const sys::Address& address, sm
   auto session = std::make_unique<ServerSession>(std::move(*stream), std::move(peer), std::move(settings));
   session->client.set_queue_id(job_.request.queue_id);
   session->uses = 1;
+  session->policy = policy;
+  session->tls_names = std::move(names);
+  session->plain_will_do = plain_will_do(*session);
   ledger_.use_relay(session->relay(), session->uses);
+  note_tls_level(policy);
   return session;
 }
 
+Authentication Delivery::authentication(ServerSession& session) {
+  return {
+      *agent_.sasl(), agent_.refused_logins(), settings_, agent_.tables(), job_.request, nexthop_, ledger_,
+      session};
+}
+
 bool Delivery::introduce(ServerSession& session) {
-  if (!Introduction(settings_, agent_.tables(), job_.request, ledger_, session).run()) return false;
-  return !agent_.sasl() || Authentication(*agent_.sasl(), agent_.refused_logins(), settings_, agent_.tables(),
-                                          job_.request, nexthop_, ledger_, session)
-                               .run();
+  Introduction introduction(settings_, agent_.tables(), job_.request, ledger_, session, agent_.tls());
+  return introduction.run() && (!agent_.sasl() || authentication(session).run());
 }
 
 void Delivery::transfer(ServerSession& session) {
@@ -291,6 +348,8 @@ void Delivery::transfer(ServerSession& session) {
 
 void Delivery::finish(std::unique_ptr<ServerSession> session) {
   bool good = !session->spent && !session->client.failure() && !session->client.protocol_error();
+  Deadline tls_limit = Deadline::after(settings_.tls.timeout);
+  if (session->tls != nullptr) agent_.tls().client->keep(*session->tls, agent_.tls().sessions, tls_limit);
   auto tell_postmaster = [&] {
     session->trouble.protocol |= session->client.saw_garbage();
     agent_.notices().consider(*session, job_.request.sender);
@@ -299,12 +358,14 @@ void Delivery::finish(std::unique_ptr<ServerSession> session) {
   if (good && may_keep(*session)) {
     tell_postmaster();
     const smtp::Peer& peer = session->client.peer();
-    std::string key = kept_key(peer.address, peer.port);
+    std::string key = kept_key(peer.address, peer.port, session->policy);
     agent_.cache().store(std::move(session), std::exchange(cache_key_, {}), std::move(key));
   } else {
     if (session->say_goodbye && !session->client.failure()) {
       (void)session->client.quit(!settings_.skip_quit_response);
     }
+    if (!session->client.failure())
+      session->client.stream().end_transport(tls_limit, !settings_.tls.fast_shutdown);
     tell_postmaster();
     if (good) cache_key_.clear();
   }

@@ -1,13 +1,16 @@
 // One delivery request: from the next hop to the last report.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "delivery/agent.h"
 #include "dns/mail_routing.h"
 #include "smtp/agent.h"
+#include "smtp/authentication.h"
 #include "smtp/destination.h"
 #include "smtp/ledger.h"
 #include "smtp/server_session.h"
@@ -35,6 +38,8 @@ class Delivery {
   void try_destination(const Destination& destination);
   void try_path(const Destination& destination);
   void try_hosts(const Destination& destination, Progress& progress);
+  bool try_host(const Destination& destination, const dns::MailHost& host, const TlsPolicy& policy,
+                Progress& progress, bool& last);
   dns::Route look_up(const Destination& destination, bool loop_check);
 
   // Sessions that wait for a message.
@@ -44,9 +49,18 @@ class Delivery {
   std::unique_ptr<ServerSession> take_kept(const Destination& destination, const dns::MailHost& host);
   bool use_kept(std::unique_ptr<ServerSession> session, const Progress& progress);
   bool may_keep(const ServerSession& session) const;
-  std::string kept_key(std::string_view address, unsigned port) const;
+  std::string kept_key(std::string_view address, unsigned port, const TlsPolicy& policy) const;
 
-  std::unique_ptr<ServerSession> connect(const sys::Address& address, smtp::Peer peer);
+  // How TLS is used.
+  void find_base_policy(std::string_view nexthop);
+  std::optional<TlsPolicy> policy_for(const Destination& destination, const dns::MailHost& host);
+  TlsHost tls_host(const Destination& destination, const dns::MailHost& host) const;
+  bool plain_will_do(ServerSession& session);
+  void note_tls_level(const TlsPolicy& policy);
+
+  std::unique_ptr<ServerSession> connect(const sys::Address& address, smtp::Peer peer,
+                                         const TlsPolicy& policy, TlsPeerNames names);
+  Authentication authentication(ServerSession& session);
   bool introduce(ServerSession& session);
   void transfer(ServerSession& session);
   void finish(std::unique_ptr<ServerSession> session);
@@ -63,6 +77,9 @@ class Delivery {
   bool load_sessions_ = false, store_sessions_ = false;
   std::string nexthop_;    ///< The destination that is being tried, as it was given.
   std::string cache_key_;  ///< Of the destination whose first good session is found by it; or empty.
+  dns::Route route_;       ///< Of that destination; its hosts are in Progress.
+  TlsPolicies::Found<TlsPolicy> base_policy_{TlsPolicy()};
+  std::map<std::string, TlsPolicies::Found<TlsPolicy>> policies_;  ///< By host and port.
   std::set<std::string> kept_used_;  ///< Addresses whose kept sessions were tried.
 };
 

@@ -22,8 +22,7 @@ constexpr std::string_view kDisableEsmtp = "disable_esmtp", kDelayDot = "delay_d
 }  // namespace
 
 bool Introduction::fail(const smtp::SessionFailure& failure) {
-  session_.spent = true;
-  ledger_.fail_all(local_failure(failure.dsn, failure.text), Blame::destination);
+  lose(session_, ledger_, failure);
   return false;
 }
 
@@ -84,11 +83,15 @@ Result<smtp::KeywordSet> Introduction::discarded_keywords() {
   return *found ? smtp::parse_keywords((*found)->value) : settings_.discarded_keywords;
 }
 
-bool Introduction::run() {
+bool Introduction::greet() {
   auto greeting = session_.client.read_greeting();
   if (!greeting) return fail(greeting.error());
   if (!greeting->positive()) return refuse(*greeting);
   if (session_.client.behind_pix()) set_pix_workarounds();
+  return true;
+}
+
+bool Introduction::say_hello() {
   auto discarded = discarded_keywords();
   if (!discarded) {
     return fail({smtp::SessionFailure::Kind::local, "4.3.0",
@@ -99,7 +102,33 @@ bool Introduction::run() {
   if (!reply->positive()) return refuse(*reply);
   if (session_.client.is_myself()) return loops();
   session_.say_goodbye = true;
-  return offers_smtputf8(session_, request_, ledger_);
+  return true;
+}
+
+/// STARTTLS, as far as it is wanted and offered; what was said before does not count any more after it.
+bool Introduction::secure() {
+  if (session_.tls != nullptr) return true;
+  if (securing_.should_start()) {
+    switch (securing_.start()) {
+      case Securing::Outcome::failed:
+        return false;
+      case Securing::Outcome::refused:
+        break;
+      case Securing::Outcome::started:
+        if (!say_hello()) return false;
+        if (settings_.tls.block_early_mail_reply) {
+          io::Stream& stream = session_.client.stream();
+          session_.said_too_much = !stream.buffered().empty() || stream.fill_available();
+        }
+        return true;
+    }
+  }
+  return securing_.may_stay_plain();
+}
+
+bool Introduction::run() {
+  if (settings_.tls.wrapper && !securing_.wrap()) return false;
+  return greet() && say_hello() && secure() && offers_smtputf8(session_, request_, ledger_);
 }
 
 bool offers_smtputf8(ServerSession& session, const proto::DeliverRequest& request, Ledger& ledger) {

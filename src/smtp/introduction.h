@@ -3,6 +3,7 @@
 
 #include "delivery/agent.h"
 #include "smtp/ledger.h"
+#include "smtp/securing.h"
 #include "smtp/server_session.h"
 #include "smtp/settings.h"
 #include "smtp/tables.h"
@@ -14,8 +15,13 @@ namespace postrider::smtp_client {
 class Introduction {
  public:
   Introduction(const Settings& settings, const Tables& tables, const proto::DeliverRequest& request,
-               Ledger& ledger, ServerSession& session)
-      : settings_(settings), tables_(tables), request_(request), ledger_(ledger), session_(session) {}
+               Ledger& ledger, ServerSession& session, TlsEngine& tls)
+      : settings_(settings),
+        tables_(tables),
+        request_(request),
+        ledger_(ledger),
+        session_(session),
+        securing_(tls, settings, request, ledger, session) {}
 
   bool run();
 
@@ -23,6 +29,9 @@ class Introduction {
   bool fail(const smtp::SessionFailure& failure);
   bool refuse(const smtp::Reply& reply);
   bool loops();
+  bool greet();
+  bool say_hello();
+  bool secure();
   bool set_pix_workarounds();
   Result<smtp::KeywordSet> discarded_keywords();
 
@@ -31,6 +40,7 @@ class Introduction {
   const proto::DeliverRequest& request_;
   Ledger& ledger_;
   ServerSession& session_;
+  Securing securing_;
 };
 
 /// False when the message needs SMTPUTF8 and the server does not offer it: then the recipients have failed.

@@ -32,6 +32,23 @@ mail::DeliveryStatus remote_failure(const smtp::Reply& reply, std::string_view h
   return out;
 }
 
+std::string tls_status(tls::Level configured, tls::Level level, TlsMark mark) {
+  std::string name(tls::level_name(configured));
+  bool lower = level != configured && !(configured == tls::Level::dane_only && level == tls::Level::dane);
+  switch (mark) {
+    case TlsMark::open:
+      return configured == tls::Level::none ? std::string() : name + "?";
+    case TlsMark::violated:
+      return "!" + name;
+    case TlsMark::plain:
+      return name + ":none";
+    case TlsMark::satisfied:
+      if (!lower) return name;
+      return name + (level == tls::Level::half_dane ? ":halfdane" : ":encrypt");
+  }
+  return {};
+}
+
 Ledger::Ledger(delivery::Reporter& reporter, delivery::Job& job, bool soft_bounce)
     : reporter_(reporter), job_(job), soft_bounce_(soft_bounce) {
   entries_.reserve(job.request.recipients.size());
@@ -43,6 +60,13 @@ void Ledger::use_relay(std::string relay, int uses) {
   relay_ = std::move(relay);
   uses_ = uses;
   connected_at_ = 0;
+  use_tls_level(tls::Level::none, tls::Level::none);
+}
+
+void Ledger::use_tls_level(tls::Level configured, tls::Level level) {
+  configured_level_ = configured;
+  tls_level_ = level;
+  tls_mark_ = TlsMark::open;
 }
 
 void Ledger::no_relay() {
@@ -58,7 +82,12 @@ delivery::Attempt Ledger::attempt() const {
   out.relay = relay_;
   out.connected_at = connected_at_;
   out.connection_uses = uses_;
+  out.tls = tls_status(configured_level_, tls_level_, tls_mark_);
   return out;
+}
+
+bool Ledger::any_undecided() const {
+  return std::ranges::any_of(entries_, [](const Entry& entry) { return entry.mark == Mark::none; });
 }
 
 bool Ledger::may_try_another(const mail::DeliveryStatus& why) const {

@@ -10,6 +10,7 @@
 #include "delivery/report.h"
 #include "mail/dsn.h"
 #include "smtp/client.h"
+#include "tls/level.h"
 
 namespace postrider::smtp_client {
 
@@ -22,6 +23,12 @@ mail::DeliveryStatus remote_failure(const smtp::Reply& reply, std::string_view h
 /// Whether a failure says something about the server (or the way there) or about this message only.
 enum class Blame : unsigned char { destination, message };
 
+/// What has come of TLS with a server.
+enum class TlsMark : unsigned char { open, satisfied, plain, violated };
+/// "may", "dane:encrypt", "!verify", "encrypt?": the level that was asked for; "!": the server did not live
+/// up to it; what it came to instead; "?": it did not come to that.
+std::string tls_status(tls::Level configured, tls::Level level, TlsMark mark);
+
 /// Recipients are reported once their fate is sealed; those whose failure another server may remedy stay.
 class Ledger {
  public:
@@ -33,6 +40,7 @@ class Ledger {
   const proto::DeliveryRecipient& recipient(size_t index) const { return *entries_[index].recipient; }
   /// Whether this recipient was decided about in the current session: it failed, or is final.
   bool decided(size_t index) const { return entries_[index].mark != Mark::none; }
+  bool any_undecided() const;
 
   // --- the session that is being tried ---
 
@@ -42,6 +50,9 @@ class Ledger {
   /// No other server will be tried: soft failures are final.
   void set_last_server(bool last) { last_server_ = last; }
   bool last_server() const { return last_server_; }
+  /// What is asked of TLS with this server, for the log; none: it is not mentioned.
+  void use_tls_level(tls::Level configured, tls::Level level);
+  void mark_tls(TlsMark mark) { tls_mark_ = mark; }
   /// The connection stands, the transaction begins.
   void mark_connected();
   /// A session went through a whole transaction: what fails later does not say that the destination is dead.
@@ -84,6 +95,8 @@ class Ledger {
   std::string relay_ = "none";
   int uses_ = 0;
   int64_t connected_at_ = 0;
+  tls::Level configured_level_ = tls::Level::none, tls_level_ = tls::Level::none;
+  TlsMark tls_mark_ = TlsMark::open;
   std::optional<mail::DeliveryStatus> why_;
   proto::DeliverReply reply_;
 };

@@ -20,6 +20,7 @@ void run(service::Daemon& daemon) {
                   .write = {"active"},
                   .connect = true,
                   .accept_more = agent->binds()});
+  if (agent->uses_tls()) daemon.at_start([] { agent->start(); });
   delivery::serve_deliveries(
       daemon, "smtp", [](delivery::Job& job) { return agent->deliver(job); }, &agent->tables().catalog);
 }

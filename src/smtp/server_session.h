@@ -5,6 +5,8 @@
 
 #include "base/deadline.h"
 #include "smtp/client.h"
+#include "smtp/tls_policy.h"
+#include "tls/session.h"
 
 namespace postrider::smtp_client {
 
@@ -13,6 +15,8 @@ struct TroubleSeen {
   bool protocol = false;  ///< A reply that says that one of the two does not know the protocol.
   bool data = false;      ///< A problem with data of this system.
 };
+
+class Ledger;
 
 struct ServerSession {
   ServerSession(io::Stream stream, smtp::Peer peer, smtp::ClientSettings settings)
@@ -23,6 +27,16 @@ struct ServerSession {
   bool best_mx = false;  ///< None is preferred over this server: if it is us, there is a loop.
   int uses = 0;          ///< Messages, this one included.
   bool logged_in = false;
+  /// The TLS session on the connection, which the connection owns; null: none.
+  tls::Session* tls = nullptr;
+  TlsPolicy policy;
+  TlsPeerNames tls_names;
+  /// TLS is optional, and the message has waited long enough to go without where TLS does not work.
+  bool plain_will_do = false;
+  /// TLS did not work: the same host is to be tried without.
+  bool again_without_tls = false;
+  /// The server said something after EHLO that it was not asked for (smtp_tls_block_early_mail_reply).
+  bool said_too_much = false;
   bool delay_dot = false;  ///< For a firewall: the last line of a message goes alone and late.
   TroubleSeen trouble;
   /// It was kept for another message, but was of no use: the message has to go another way.
@@ -42,5 +56,9 @@ struct ServerSession {
     if (!refusal || syntax) trouble.protocol = true;
   }
 };
+
+/// The connection is gone. The same host gets another chance without TLS where it may be TLS that does not
+/// work.
+void lose(ServerSession& session, Ledger& ledger, const smtp::SessionFailure& failure);
 
 }  // namespace postrider::smtp_client

@@ -54,6 +54,7 @@ void read_timeouts(const Reader& r, smtp::ClientSettings& s) {
   s.data_init_timeout = r.get(params::smtp_data_init_timeout, params::lmtp_data_init_timeout);
   s.data_transfer_timeout = r.get(params::smtp_data_xfer_timeout, params::lmtp_data_xfer_timeout);
   s.data_done_timeout = r.get(params::smtp_data_done_timeout, params::lmtp_data_done_timeout);
+  s.starttls_timeout = r.get(params::smtp_starttls_timeout, params::lmtp_starttls_timeout);
   s.rset_timeout = r.get(params::smtp_rset_timeout, params::lmtp_rset_timeout);
   s.quit_timeout = r.get(params::smtp_quit_timeout, params::lmtp_quit_timeout);
   s.per_request_deadline = r.get(params::smtp_per_request_deadline, params::lmtp_per_request_deadline);
@@ -130,6 +131,9 @@ dns::RoutingSettings read_routing(const config::Config& config, const Reader& r,
     read_host_lookup(config, r, lmtp ? "lmtp_host_lookup" : "smtp_host_lookup", s);
   }
   s.dnssec = level == "dnssec";
+  s.dnssec_below_insecure_mx =
+      tls::parse_level(config.get(params::smtp_tls_dane_insecure_mx_policy)).value_or(tls::Level::dane) >
+      tls::Level::may;
   use_mx = level != "disabled" && !lmtp;
   read_resolver_options(config, r, lmtp ? "lmtp_dns_resolver_options" : "smtp_dns_resolver_options", s);
   s.ignore_srv_lookup_error = config.get(params::ignore_srv_lookup_error);
@@ -203,14 +207,20 @@ Settings::Sasl read_sasl(const config::Config& config, const Reader& r, const st
                        prefix),
            "or do not enable authentication");
   }
-  std::string words = r.get(params::smtp_sasl_security_options, params::lmtp_sasl_security_options);
-  auto options = sasl::parse_security_options(words);
-  if (!options) {
-    refuse(config, prefix + "sasl_security_options",
-           fmt::format("unknown SASL security options value \"{}\" in \"{}\"", options.error().text, words),
+  auto options = [&](const std::string& name, const std::string& words) {
+    auto parsed = sasl::parse_security_options(words);
+    if (parsed) return *parsed;
+    refuse(config, prefix + name,
+           fmt::format("unknown SASL security options value \"{}\" in \"{}\"", parsed.error().text, words),
            "the options are noplaintext, noactive, nodictionary, noanonymous and mutual_auth");
-  }
-  out.options = *options;
+  };
+  out.options = options("sasl_security_options",
+                        r.get(params::smtp_sasl_security_options, params::lmtp_sasl_security_options));
+  out.tls_options = options("sasl_tls_security_options", r.get(params::smtp_sasl_tls_security_options,
+                                                               params::lmtp_sasl_tls_security_options));
+  out.tls_verified_options =
+      options("sasl_tls_verified_security_options", r.get(params::smtp_sasl_tls_verified_security_options,
+                                                          params::lmtp_sasl_tls_verified_security_options));
   out.by_sender =
       r.get(params::smtp_sender_dependent_authentication, params::lmtp_sender_dependent_authentication);
   out.soft_bounce = r.get(params::smtp_sasl_auth_soft_bounce, params::lmtp_sasl_auth_soft_bounce);
@@ -288,6 +298,7 @@ Settings::Settings(const config::Config& config, Protocol chosen, const std::vec
   cache = read_cache(config, r);
   pix = read_pix(r);
   sasl = read_sasl(config, r, parameter(""));
+  tls = TlsSettings(config, lmtp());
   if (r.get(params::smtp_address_verify_target, params::lmtp_address_verify_target) == "data") {
     probe_target = ProbeTarget::data;
   }

@@ -13,6 +13,7 @@
 #include "mail/mime.h"
 #include "sasl/client.h"
 #include "smtp/client.h"
+#include "smtp/tls_settings.h"
 #include "sys/socket.h"
 
 namespace postrider::smtp_client {
@@ -86,12 +87,13 @@ struct Settings {
     bool soft_bounce = true;  ///< A login that is refused defers mail.
     bool dummy_auth = false;  ///< MAIL has AUTH=<> then.
     char delimiter = ':';     ///< Between user and password.
-    sasl::SecurityOptions options;
+    sasl::SecurityOptions options, tls_options, tls_verified_options;  ///< By how safe the session is.
     sasl::ClientSettings plug_in;
     std::string cache_name;  ///< The table of logins that were refused; empty: none.
     seconds cache_time{0};   ///< How long an entry counts.
   } sasl;
 
+  TlsSettings tls;
   ProbeTarget probe_target = ProbeTarget::rcpt;
   bool soft_bounce = false;
   bool skip_quit_response = true;

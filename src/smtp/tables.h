@@ -30,6 +30,8 @@ struct Tables {
   table::Maps generic;                  ///< smtp_generic_maps
   table::Maps sasl_passwords;           ///< smtp_sasl_password_maps, where it is used.
   table::MatchList sasl_mechanisms;     ///< smtp_sasl_mechanism_filter
+  table::Maps tls_policies;             ///< smtp_tls_policy_maps
+  table::Maps tls_sites;                ///< smtp_tls_per_site, where those are empty.
   table::Maps status_filter;            ///< smtp_delivery_status_filter
   checks::Checks checks;                ///< smtp_header_checks and its kin.
   /// Domains that are this system: generic maps may name addresses there by their local part.

@@ -75,9 +75,8 @@ void Transfer::fail_message(const smtp::Reply& reply, std::string_view command) 
 }
 
 void Transfer::fail_session(const smtp::SessionFailure& failure) {
-  session_.spent = true;
   if (failure.kind == smtp::SessionFailure::Kind::local) session_.trouble.data = true;
-  ledger_.fail_all(local_failure(failure.dsn, failure.text), Blame::destination);
+  lose(session_, ledger_, failure);
 }
 
 /// Something of this system failed in the middle of a session.
@@ -109,6 +108,14 @@ void Transfer::accept(size_t index, const smtp::Reply& reply) {
 bool Transfer::may_be_sent() {
   const smtp::Capabilities& server = session_.client.capabilities();
   const std::string server_name = session_.client.peer().name();
+  if (session_.said_too_much) {
+    // Somebody may have sent commands in our name before TLS began (CVE-2009-3555).
+    session_.spent = true;
+    log::warning("server {} violates {} policy", server_name,
+                 settings_.parameter("tls_block_early_mail_reply"));
+    ledger_.fail_all(local_failure("4.7.0", "unexpected server message"), Blame::destination);
+    return false;
+  }
   if (!offers_smtputf8(session_, job_.request, ledger_)) return false;
   if (server.size_limit && size_of(job_.request) > *server.size_limit) {
     ledger_.fail_all(

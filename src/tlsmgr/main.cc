@@ -12,7 +12,9 @@
 #include "clients/mail_owner.h"
 #include "clients/tables.h"
 #include "config/params/instance.h"
+#include "config/params/lmtp_tls.h"
 #include "config/params/services.h"
+#include "config/params/smtp_tls.h"
 #include "config/params/smtpd_tls.h"
 #include "config/params/system.h"
 #include "io/fiber.h"
@@ -57,8 +59,10 @@ std::unique_ptr<SessionCache> open_cache(const config::Config& config, std::stri
 Service::Caches open_caches(const config::Config& c, std::vector<std::string>& paths) {
   return {open_cache(c, "smtpd_tls_session_cache_database", c.get(params::smtpd_tls_session_cache_database),
                      c.get(params::smtpd_tls_session_cache_timeout), paths),
-          // The clients have no TLS yet, and no sessions to keep.
-          nullptr, nullptr};
+          open_cache(c, "smtp_tls_session_cache_database", c.get(params::smtp_tls_session_cache_database),
+                     c.get(params::smtp_tls_session_cache_timeout), paths),
+          open_cache(c, "lmtp_tls_session_cache_database", c.get(params::lmtp_tls_session_cache_database),
+                     c.get(params::lmtp_tls_session_cache_timeout), paths)};
 }
 
 /// Work that comes back after each `interval`.

@@ -8,7 +8,8 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
 
   main.cf | master.cf          lines that replace those of tests/support/mailsystem.py
   file PATH                    writes a file below the configuration directory
-  dns                          records: NAME TYPE DATA; "NAME FAIL" for a name of which the server cannot tell anything
+  dns                          records: NAME TYPE DATA; "NAME FAIL" for a name of which the server cannot tell anything;
+                               "secure NAME" for a zone that is validated
   sink NAME ADDRESS:PORT       an SMTP server; its text: COMMAND -> REPLY (| separates replies for successive times, \\n the
                                lines of one reply; "silence" is none at all)
   dovecot ADDRESS MECHANISM... an authentication server (tests/support/dovecot_auth.py); ADDRESS is a path or ADDRESS:PORT.
@@ -28,9 +29,10 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
                                "W: seconds" lets time pass, for what depends on it.
                                "TLS: options" begins TLS: certificate=FILE (of a "certificate" step), name=HOST, version=1.2,
                                resume (the session of the last time), refused (it must fail).
-  certificate NAME [ISSUER]    makes a key and a certificate: NAME.pem below the configuration directory, for chain files, and
-                               NAME.crt, the certificate alone. Without an issuer it is an authority. $NAME_FP and $NAME_KEY are
-                               the SHA-256 fingerprints in later texts.
+  certificate NAME [ISSUER]    (also of "TLS -> NAME.pem" in a sink, which makes it offer STARTTLS)
+                               makes a key and a certificate: NAME.pem below the configuration directory, for chain files, and
+                               NAME.crt, the certificate alone. Without an issuer it is an authority, with a link as CApath
+                               parameters want it. $NAME_FP and $NAME_KEY are the SHA-256 fingerprints in later texts.
   run COMMAND                  the text is what it must print (both outputs); "exit N" for another status than 0
   input COMMAND                the same without looking at the output; the text is its standard input
   empty | settled              waits until the queue is empty, or only deferred and held mail is left
@@ -178,6 +180,9 @@ class Runner:
             command, _, reply = line.partition("->")
             options = [part.strip().replace("\\n", "\r\n") for part in reply.split("|")]
             replies[command.strip()] = options if len(options) > 1 else options[0]
+        if "TLS" in replies:
+            # Files are those of "certificate" steps.
+            replies["TLS"] = re.sub(r"(^|=)([\w.-]+\.(pem|crt))", rf"\1{self.mail.directory}/etc/\2", replies["TLS"])
         self.sinks[name] = SmtpSink(*split_address(address), replies, lmtp)
 
     def step_lmtp_sink(self, argument, block):
@@ -250,6 +255,9 @@ class Runner:
             for part in ("key", "crt"):
                 with open(f"{base}.{part}", "rb") as f:
                     chain.write(f.read())
+        if not issuer:
+            digits = openssl("x509", "-in", f"{base}.crt", "-noout", "-hash").decode().strip()
+            os.symlink(f"{name}.crt", f"{self.mail.directory}/etc/{digits}.0")
         certificate = openssl("x509", "-in", f"{base}.crt", "-outform", "DER")
         key = openssl("pkey", "-in", f"{base}.key", "-pubout", "-outform", "DER")
         for word, data in (("FP", certificate), ("KEY", key)):

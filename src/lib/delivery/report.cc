@@ -79,23 +79,23 @@ void Reporter::log(const MessageRef& message, const proto::DeliveryRecipient& re
     orig_to = fmt::format(", orig_to=<{}>", mail::log_address(recipient.original, log_form_));
   }
   std::string uses = attempt.connection_uses > 1 ? fmt::format(", conn_use={}", attempt.connection_uses) : "";
-  std::string extra = attempt.extra.empty() ? "" : ", " + attempt.extra;
+  std::string tls = attempt.tls.empty() ? "" : ", tls=" + attempt.tls;
   std::string delay = span(t.arrival, now);
-  log::write(log::Severity::info,
-             fmt::format("{}: to=<{}>{}, relay={}{}{}, delay={}, delays={}/{}/{}/{}, dsn={}, status={} ({})",
-                         message.queue_id, mail::log_address(recipient.address, log_form_), orig_to,
-                         attempt.relay, uses, extra, delay, span(t.arrival, t.active),
-                         span(t.active, handoff), span(handoff, connected), span(connected, now),
-                         status.status.text(), outcome, status.reason),
-             "delivery",
-             {{"queue_id", message.queue_id},
-              {"to", recipient.address},
-              {"orig_to", recipient.original},
-              {"relay", attempt.relay},
-              {"delay", delay},
-              {"dsn", status.status.text()},
-              {"status", outcome},
-              {"reason", status.reason}});
+  log::write(
+      log::Severity::info,
+      fmt::format("{}: to=<{}>{}, relay={}{}, delay={}, delays={}/{}/{}/{}{}, dsn={}, status={} ({})",
+                  message.queue_id, mail::log_address(recipient.address, log_form_), orig_to, attempt.relay,
+                  uses, delay, span(t.arrival, t.active), span(t.active, handoff), span(handoff, connected),
+                  span(connected, now), tls, status.status.text(), outcome, status.reason),
+      "delivery",
+      {{"queue_id", message.queue_id},
+       {"to", recipient.address},
+       {"orig_to", recipient.original},
+       {"relay", attempt.relay},
+       {"delay", delay},
+       {"dsn", status.status.text()},
+       {"status", outcome},
+       {"reason", status.reason}});
 }
 
 bool Reporter::mark_done(const MessageRef& message, const proto::DeliveryRecipient& recipient) {

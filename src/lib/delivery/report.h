@@ -24,7 +24,7 @@ struct Attempt {
   std::string relay = "none";  ///< "host[ip]:port", "local", "none"
   int64_t connected_at = 0;    ///< Microseconds since 1970 when the connection stood; 0: there was none.
   int connection_uses = 0;     ///< conn_use=, shown when above 1.
-  std::string extra;           ///< Further "name=value" fields between relay= and delay=, as "tls=...".
+  std::string tls;             ///< tls=: what was asked of TLS and came of it; empty: not shown.
 };
 
 /// The message that the recipients belong to, as far as reports need it.

@@ -136,7 +136,6 @@ LibrarySettings::LibrarySettings(const config::Config& c)
       disabled_workarounds(c.get(params::tls_disable_workarounds)),
       options(c.get(params::tls_ssl_options)),
       preempt_cipherlist(c.get(params::tls_preempt_cipherlist)),
-      append_default_authorities(c.get(params::tls_append_default_CA)),
       fast_shutdown(c.get(params::tls_fast_shutdown_enable)) {}
 
 Result<void> prepare_library(const LibrarySettings& settings) {

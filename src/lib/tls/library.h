@@ -19,7 +19,7 @@ struct LibrarySettings {
   CipherLists ciphers;
   std::string curves, groups;  ///< tls_eecdh_auto_curves, tls_ffdhe_auto_groups
   std::string disabled_workarounds, options;
-  bool preempt_cipherlist, append_default_authorities, fast_shutdown;
+  bool preempt_cipherlist, fast_shutdown;
 };
 
 /// Prepares OpenSSL, once for the process, before anything else is done with it. The error is that the

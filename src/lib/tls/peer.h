@@ -15,6 +15,8 @@ struct Peer {
   bool present = false;         ///< It has shown a certificate or a key.
   bool raw_public_key = false;  ///< It was a bare key (RFC 7250).
   bool trusted = false;         ///< Signed by an authority that is trusted here.
+  bool matched = false;         ///< A server that has proved to be the one that was wanted.
+  bool verified = false;        ///< The same, and nobody can have lied about whom to want.
   std::string common_name, issuer_name;
   std::string subject, issuer;                           ///< "/O=Example/CN=mx.example".
   std::string certificate_fingerprint, key_fingerprint;  ///< "35:1E:C7:..."

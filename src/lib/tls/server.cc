@@ -110,15 +110,7 @@ std::unique_ptr<Server> Server::create(const ServerSettings& settings, const Lib
 }
 
 std::vector<std::string> Server::required_paths() const {
-  std::vector<std::string> out;
-  if (!state_->settings.authorities_path.empty()) out.push_back(state_->settings.authorities_path);
-  if (state_->library.append_default_authorities) {
-    out.emplace_back(X509_get_default_cert_dir());
-    // Where Debian's links in that directory lead.
-    out.emplace_back("/usr/share/ca-certificates");
-    out.emplace_back("/usr/local/share/ca-certificates");
-  }
-  return out;
+  return tls::required_paths(state_->settings.authorities);
 }
 
 /// One handshake.
@@ -202,14 +194,9 @@ class Acceptance {
     }
     if (server_.settings.log_level < kSummaryLevel) return;
     if (peer.present && !peer.trusted && server_.requires_certificate) {
-      log::info("certificate verification failed for {}: {}", client(), session_.verify_error_text());
+      log::info("{}", session_.verification_failure());
     }
-    log::info("{} TLS connection established from {}{}{}: {}",
-              !peer.present  ? "Anonymous"
-              : peer.trusted ? "Trusted"
-                             : "Untrusted",
-              client(), info.server_name.empty() ? "" : " to ", info.server_name,
-              handshake_text(info.handshake));
+    log::info("{}", summary(info, "established from", client()));
   }
 
   const Server::State& server_;

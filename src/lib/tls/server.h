@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "config/config.h"
 #include "io/stream.h"
+#include "tls/credentials.h"
 #include "tls/library.h"
 #include "tls/session.h"
 
@@ -20,13 +21,8 @@ namespace postrider::tls {
 struct ServerSettings {
   explicit ServerSettings(const config::Config& config);
 
-  std::string chain_files;
-  struct Pair {
-    const char* kind;  ///< "RSA"
-    std::string certificate, key;
-  };
-  Pair pairs[3];
-  std::string authorities_file, authorities_path;
+  IdentityFiles identity;
+  AuthorityFiles authorities;
   std::string dh_file;
   bool asks_certificate, requires_certificate;
   int verify_depth;

@@ -8,12 +8,13 @@ namespace postrider::tls {
 namespace params = config::params;
 
 ServerSettings::ServerSettings(const config::Config& c)
-    : chain_files(c.get(params::smtpd_tls_chain_files)),
-      pairs{{"RSA", c.get(params::smtpd_tls_cert_file), c.get(params::smtpd_tls_key_file)},
-            {"DSA", c.get(params::smtpd_tls_dcert_file), c.get(params::smtpd_tls_dkey_file)},
-            {"ECDSA", c.get(params::smtpd_tls_eccert_file), c.get(params::smtpd_tls_eckey_file)}},
-      authorities_file(c.get(params::smtpd_tls_CAfile)),
-      authorities_path(c.get(params::smtpd_tls_CApath)),
+    : identity{"smtpd",
+               c.get(params::smtpd_tls_chain_files),
+               {{"RSA", c.get(params::smtpd_tls_cert_file), c.get(params::smtpd_tls_key_file)},
+                {"DSA", c.get(params::smtpd_tls_dcert_file), c.get(params::smtpd_tls_dkey_file)},
+                {"ECDSA", c.get(params::smtpd_tls_eccert_file), c.get(params::smtpd_tls_eckey_file)}}},
+      authorities{c.get(params::smtpd_tls_CAfile), c.get(params::smtpd_tls_CApath),
+                  c.get(params::tls_append_default_CA)},
       dh_file(c.get(params::smtpd_tls_dh1024_param_file)),
       asks_certificate(c.get(params::smtpd_tls_ask_ccert)),
       requires_certificate(c.get(params::smtpd_tls_req_ccert)),

@@ -7,43 +7,14 @@
 #include "base/text.h"
 #include "log/log.h"
 #include "sys/file.h"
-#include "tls/chain.h"
 #include "tls/tickets.h"
+#include "tls/verification.h"
 
 namespace postrider::tls {
 
 namespace {
 
-constexpr size_t kMaxFile = size_t{4} << 20;
-
-Result<PemFile> read_pem(const std::string& path) {
-  auto text = sys::read_file(path, kMaxFile);
-  if (!text) {
-    return fail(ErrorKind::not_found, fmt::format("error opening chain file: {}: {}", path,
-                                                  text.error().code != 0 ? strerror(text.error().code)
-                                                                         : text.error().text.c_str()));
-  }
-  return PemFile{path, std::move(*text)};
-}
-
-/// Certificates are taken as they are; what is wrong with them is looked at when the handshake is over.
-int on_verify(int good, X509_STORE_CTX* store) {
-  auto* connection =
-      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
-  Session& session = Session::of(connection);
-  const X509* certificate = X509_STORE_CTX_get_current_cert(store);
-  int depth = X509_STORE_CTX_get_error_depth(store);
-  if (depth > SSL_get_verify_depth(connection) && good == 1) {
-    good = 0;
-    X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_CHAIN_TOO_LONG);
-  }
-  if (good == 0) session.note_verify_error(X509_STORE_CTX_get_error(store), certificate);
-  if (session.labels().log_level >= 2) {
-    log::info("{}: depth={} verify={} subject={}", session.labels().peer, depth, good,
-              certificate ? one_line(X509_get_subject_name(certificate)) : std::string());
-  }
-  return 1;
-}
+constexpr size_t kMaxFile = size_t{1} << 20;
 
 SSL_SESSION* on_find_session(SSL* connection, const unsigned char* id, int size, int* copy) {
   *copy = 0;
@@ -92,7 +63,7 @@ Result<void> Server::State::set_up() {
   if (!context) return fail(ErrorKind::temporary, "cannot allocate server SSL_CTX: disabling TLS support");
   TRY(configure(context.get(), library, mandatory ? settings.mandatory_protocols : settings.protocols));
   TRY(load_certificates());
-  TRY(load_authorities());
+  TRY(set_up_authorities());
   load_dh();
   choose_ciphers();
   keep_sessions();
@@ -101,93 +72,21 @@ Result<void> Server::State::set_up() {
 }
 
 Result<void> Server::State::load_certificates() {
-  if (!settings.chain_files.empty()) return load_chain_files();
-  if (equals_ignore_case(settings.pairs[0].certificate, "none")) return {};
-  bool any = false;
-  for (const ServerSettings::Pair& pair : settings.pairs) {
-    if (pair.certificate.empty()) continue;
-    TRY(load_pair(pair));
-    any = true;
-  }
-  if (!any) return fail(ErrorKind::not_found, "No server certs available. TLS won't be enabled");
+  const IdentityFiles& identity = settings.identity;
+  if (identity.chain_files.empty() && equals_ignore_case(identity.pairs[0].certificate, "none")) return {};
+  if (!TRY(load_identity(context.get(), identity)))
+    return fail(ErrorKind::not_found, "No server certs available. TLS won't be enabled");
   return {};
 }
 
-Result<void> Server::State::load_chain_files() {
-  for (const ServerSettings::Pair& pair : settings.pairs) {
-    if (pair.certificate.empty() || equals_ignore_case(pair.certificate, "none")) continue;
-    log::warning(
-        "Both smtpd_tls_chain_files and one or more of the legacy  smtpd_tls_cert_file, "
-        "smtpd_tls_eccert_file or smtpd_tls_dcert_file are non-empty; the legacy  parameters will be "
-        "ignored");
-    break;
-  }
-  std::vector<PemFile> files;
-  for (std::string_view path : split_any(settings.chain_files, kListSeparators))
-    files.push_back(TRY(read_pem(std::string(path))));
-  auto failed = [&](const Error& error) {
-    log::warning("{}", error.text);
-    return fail(ErrorKind::invalid,
-                fmt::format("error loading private keys and certificates from: {}: disabling TLS "
-                            "support",
-                            settings.chain_files));
-  };
-  auto chains = read_chains(files);
-  if (!chains) return failed(chains.error());
-  for (const Chain& chain : *chains) {
-    if (auto used = use_chain(context.get(), chain); !used) return failed(used.error());
-  }
-  return {};
-}
-
-Result<void> Server::State::load_pair(const ServerSettings::Pair& pair) {
-  PemFile certificates = TRY(read_pem(pair.certificate));
-  if (pair.key == pair.certificate) {
-    auto chain = read_pair(certificates, certificates);
-    if (chain && use_chain(context.get(), *chain)) return {};
-    if (!chain) log::warning("{}", chain.error().text);
-    return fail(ErrorKind::invalid,
-                fmt::format("error loading private keys and certificates from: {}: disabling TLS "
-                            "support",
-                            pair.certificate));
-  }
-  auto no_key = [&] {
-    return fail(ErrorKind::invalid,
-                fmt::format("cannot get {} private key from file \"{}\": disabling TLS support", pair.kind,
-                            pair.key));
-  };
-  auto key_text = sys::read_file(pair.key, kMaxFile);
-  if (!key_text) {
-    log::warning("{}", key_text.error().text);
-    return no_key();
-  }
-  auto chain = read_pair(certificates, {pair.key, std::move(*key_text)});
-  if (!chain) log::warning("{}", chain.error().text);
-  if (!chain || !use_chain(context.get(), *chain)) return no_key();
-  return {};
-}
-
-Result<void> Server::State::load_authorities() {
-  const std::string &file = settings.authorities_file, &path = settings.authorities_path;
-  if (!file.empty() || !path.empty()) {
-    const char* file_name = file.empty() ? nullptr : file.c_str();
-    const char* path_name = path.empty() ? nullptr : path.c_str();
-    if (SSL_CTX_load_verify_locations(context.get(), file_name, path_name) != 1) {
-      std::string what;
-      if (file_name != nullptr) what += fmt::format(" CAfile=\"{}\"", file);
-      if (path_name != nullptr) what += fmt::format(" CApath=\"{}\"", path);
-      log::info("cannot load Certification Authority data,{}: disabling TLS support", what);
-      return fail(ErrorKind::invalid, "");
-    }
-    if (library.append_default_authorities) SSL_CTX_set_default_verify_paths(context.get());
-  } else if (library.append_default_authorities) {
-    SSL_CTX_set_default_verify_paths(context.get());
-  }
+Result<void> Server::State::set_up_authorities() {
+  TRY(load_authorities(context.get(), settings.authorities));
   SSL_CTX_set_verify_depth(context.get(), settings.verify_depth);
   if (!asks_certificate) return {};
   // Clients choose their certificate by these names.
+  const std::string& file = settings.authorities.file;
   if (!file.empty()) SSL_CTX_set_client_CA_list(context.get(), SSL_load_client_CA_file(file.c_str()));
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, on_verify);
+  look_at_peers(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE);
   return {};
 }
 

@@ -25,9 +25,7 @@ struct Server::State {
 
  private:
   Result<void> load_certificates();
-  Result<void> load_chain_files();
-  Result<void> load_pair(const ServerSettings::Pair& pair);
-  Result<void> load_authorities();
+  Result<void> set_up_authorities();
   void load_dh();
   void choose_ciphers();
   void keep_sessions();

@@ -52,6 +52,17 @@ std::string handshake_text(const mail::ReceivedTls& handshake) {
                      handshake.used_bits, handshake.algorithm_bits, mail::tls_keys_text(handshake));
 }
 
+std::string summary(const Info& info, std::string_view what, std::string_view peer) {
+  const Peer& p = info.peer;
+  std::string_view kind = !p.present   ? "Anonymous"
+                          : p.verified ? "Verified"
+                          : p.trusted  ? "Trusted"
+                                       : "Untrusted";
+  return fmt::format("{} TLS connection {} {}{}{}: {}", kind, what, peer,
+                     info.server_name.empty() ? "" : " to ", info.server_name,
+                     handshake_text(info.handshake));
+}
+
 Session::Session(Connection connection, Labels labels)
     : connection_(std::move(connection)), labels_(std::move(labels)) {
   SSL_set_ex_data(connection_.get(), session_index(), this);
@@ -177,30 +188,8 @@ void Session::trace(std::string_view what, std::string_view data) const {
   log::info("{} {} chars: {}", what, data.size(), printable(data.substr(0, kShown)));
 }
 
-long Session::verify_error() const {
-  return verify_error_;
-}
-
-void Session::note_verify_error(long error, const X509* certificate) {
-  if (verify_error_ != X509_V_OK) return;
-  verify_error_ = error;
-  if (certificate != nullptr) failed_issuer_ = one_line(X509_get_issuer_name(certificate));
-}
-
-std::string Session::verify_error_text() const {
-  switch (verify_error_) {
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-      return fmt::format("untrusted issuer {}", failed_issuer_);
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-      return "certificate not yet valid";
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-      return "certificate has expired";
-    default:
-      return X509_verify_cert_error_string(verify_error_);
-  }
+std::string Session::verification_failure() const {
+  return failure_line(problems, labels_.peer, labels_.server ? "client" : "server");
 }
 
 void log_progress(SSL_CTX* context) {

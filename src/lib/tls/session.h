@@ -15,6 +15,7 @@
 #include "mail/trace_header.h"
 #include "tls/openssl.h"
 #include "tls/peer.h"
+#include "tls/verification.h"
 
 namespace postrider::tls {
 
@@ -25,6 +26,10 @@ struct Info {
   std::string server_name;  ///< The name that the client has asked for, where that made a difference.
   bool resumed = false;
 };
+
+/// "Trusted TLS connection established to name[address]:25: TLSv1.3 with cipher ...". `what` is "established
+/// from", "established to", "reused to".
+std::string summary(const Info& info, std::string_view what, std::string_view peer);
 
 /// "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 ...", for log lines.
 std::string handshake_text(const mail::ReceivedTls& handshake);
@@ -62,13 +67,12 @@ class Session : public io::Transport {
   Info& info() { return info_; }
   /// Reads what the handshake has come to into info(): all but names and fingerprints of the peer.
   void note_handshake();
-  /// Names and fingerprints of the peer's certificate, if it has shown one.
+  /// Names and fingerprints of the peer's certificate, if it has shown one, and whether it is trusted.
   void note_peer(const EVP_MD* digest);
-  /// Why the peer's certificate is not trusted; X509_V_OK: it is.
-  long verify_error() const;
-  void note_verify_error(long error, const X509* certificate);
-  /// "untrusted issuer /CN=Example CA"
-  std::string verify_error_text() const;
+  /// What verification has found fault with.
+  VerifyProblems problems;
+  /// The log line about it.
+  std::string verification_failure() const;
 
   // What callbacks leave for the fiber.
   struct Hello {
@@ -82,6 +86,7 @@ class Session : public io::Transport {
   /// Sessions to be saved: id and data.
   std::vector<std::pair<std::string, std::string>> to_save;
   bool used_ticket = false;
+  std::string session_key;  ///< Of the client: what its sessions are saved under.
 
  private:
   Session(Connection connection, Labels labels);
@@ -91,8 +96,6 @@ class Session : public io::Transport {
   Connection connection_;
   Labels labels_;
   Info info_;
-  long verify_error_ = X509_V_OK;
-  std::string failed_issuer_;
   bool failed_ = false;
 };
 

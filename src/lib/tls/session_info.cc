@@ -92,8 +92,10 @@ void Session::note_peer(const EVP_MD* digest) {
   if (certificate == nullptr) return;
   Peer& peer = info_.peer;
   peer.present = true;
-  if (verify_error_ == X509_V_OK) verify_error_ = SSL_get_verify_result(connection_.get());
-  peer.trusted = verify_error_ == X509_V_OK;
+  // Of a session that is resumed, this is what was found when it was made.
+  long result = SSL_get_verify_result(connection_.get());
+  if (problems.none() && result != X509_V_OK) problems.note(result, 0, certificate);
+  peer.trusted = problems.error == X509_V_OK;
   peer.common_name = common_name(certificate);
   peer.issuer_name = issuer_name(certificate);
   peer.subject = one_line(X509_get_subject_name(certificate));

@@ -38,9 +38,9 @@ struct TestIdentity {
 };
 
 /// A certificate for `name`; without an issuer it signs itself, as an authority does. Valid for `days` from
-/// yesterday.
+/// yesterday. With `authority` it may sign others.
 inline TestIdentity make_identity(const std::string& name, const TestIdentity* issuer = nullptr,
-                                  int days = 100, const char* kind = "EC") {
+                                  int days = 100, const char* kind = "EC", bool authority = false) {
   constexpr long kDay = 86400;
   TestIdentity out;
   out.key.reset(std::string(kind) == "EC" ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")
@@ -56,7 +56,7 @@ inline TestIdentity make_identity(const std::string& name, const TestIdentity* i
   X509_NAME_add_entry_by_txt(X509_get_subject_name(c), "CN", MBSTRING_UTF8,
                              reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
   X509_set_issuer_name(c, X509_get_subject_name(issuer ? issuer->certificate.get() : c));
-  if (issuer == nullptr) {
+  if (issuer == nullptr || authority) {
     X509_EXTENSION* extension =
         X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, "critical,CA:TRUE");
     X509_add_ext(c, extension, -1);

@@ -1,0 +1,36 @@
+#include "tls/level.h"
+
+#include "base/text.h"
+
+namespace postrider::tls {
+
+namespace {
+
+constexpr struct {
+  std::string_view name;
+  Level level;
+} kLevels[] = {
+    {"none", Level::none},           {"may", Level::may},
+    {"encrypt", Level::encrypt},     {"fingerprint", Level::fingerprint},
+    {"halfdane", Level::half_dane},  {"dane", Level::dane},
+    {"dane-only", Level::dane_only}, {"verify", Level::verify},
+    {"secure", Level::secure},
+};
+
+}  // namespace
+
+std::optional<Level> parse_level(std::string_view word) {
+  for (const auto& known : kLevels) {
+    if (known.level != Level::half_dane && equals_ignore_case(known.name, word)) return known.level;
+  }
+  return std::nullopt;
+}
+
+std::string_view level_name(Level level) {
+  for (const auto& known : kLevels) {
+    if (known.level == level) return known.name;
+  }
+  return {};
+}
+
+}  // namespace postrider::tls

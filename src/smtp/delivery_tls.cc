@@ -1,0 +1,87 @@
+// How TLS is used with the hosts of a destination.
+#include <fmt/format.h>
+
+#include "log/log.h"
+#include "queue/record.h"
+#include "smtp/delivery.h"
+
+namespace postrider::smtp_client {
+
+namespace {
+
+/// For the tables and the name servers that a policy takes.
+constexpr seconds kPolicyTime{100};
+
+}  // namespace
+
+void Delivery::find_base_policy(std::string_view nexthop) {
+  constexpr auto kRelaxed = static_cast<uint32_t>(queue::kTlsNotRequired);
+  constexpr auto kStrict = static_cast<uint32_t>(queue::kRequireTls);
+  bool relaxed = (job_.request.sendopts & kRelaxed) != 0 && (job_.request.sendopts & kStrict) == 0;
+  policies_.clear();
+  base_policy_ = agent_.tls_policies().for_destination(nexthop, relaxed, Deadline::after(kPolicyTime));
+}
+
+TlsHost Delivery::tls_host(const Destination& destination, const dns::MailHost& host) const {
+  TlsHost out;
+  out.name = name_of(host);
+  out.canonical = host.canonical.empty() ? host.name : host.canonical;
+  out.validated = host.validated;
+  if (destination.kind != Destination::Kind::path) out.port = host.port.value_or(destination.port);
+  if (!route_.best_mx) return out;
+  out.domain = destination.name;
+  out.mx_owner = route_.best_mx->owner;
+  out.mx_validated = route_.best_mx->validated;
+  return out;
+}
+
+/// Without one, the failure is remembered.
+std::optional<TlsPolicy> Delivery::policy_for(const Destination& destination, const dns::MailHost& host) {
+  TlsHost facts = tls_host(destination, host);
+  std::string key = fmt::format("{}:{}", facts.name, facts.port);
+  auto known = policies_.find(key);
+  bool first = known == policies_.end();
+  if (first) {
+    auto policy = base_policy_;
+    if (policy) {
+      policy = agent_.tls_policies().for_host(std::move(*policy), destination.text, facts,
+                                              Deadline::after(kPolicyTime));
+    }
+    known = policies_.emplace(std::move(key), std::move(policy)).first;
+  }
+  const auto& policy = known->second;
+  if (!policy) {
+    bool path = destination.kind == Destination::Kind::path;
+    if (first) {
+      log::warning("TLS policy lookup {}for {}/{}: {}", path ? "error " : "", destination.text, facts.name,
+                   policy.error().reason);
+    }
+    ledger_.remember(mail::DeliveryStatus(policy.error()));
+    return std::nullopt;
+  }
+  if (settings_.tls.wrapper && !requires_tls(policy->level)) {
+    if (first) {
+      log::warning("{} requires \"{} = encrypt\" (or stronger)", settings_.parameter("tls_wrappermode"),
+                   settings_.parameter("tls_security_level"));
+    }
+    return std::nullopt;
+  }
+  return *policy;
+}
+
+/// Mail that has been tried before, and probes, which nobody tries again, go without TLS where it is optional
+/// and fails. With a password that may not be shown, they do not.
+bool Delivery::plain_will_do(ServerSession& session) {
+  if (session.policy.level != tls::Level::may) return false;
+  const proto::DeliverRequest& request = job_.request;
+  bool probe = (request.flags & proto::kDeliverVerifyOnly) != 0;
+  auto waited = std::chrono::microseconds(request.times.active - request.times.arrival);
+  if (!probe && waited < settings_.tls.plaintext_after) return false;
+  return agent_.sasl() == nullptr || !authentication(session).has_credentials();
+}
+
+void Delivery::note_tls_level(const TlsPolicy& policy) {
+  if (settings_.tls.log_status) ledger_.use_tls_level(policy.configured, policy.level);
+}
+
+}  // namespace postrider::smtp_client

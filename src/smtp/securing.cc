@@ -1,0 +1,135 @@
+#include "smtp/securing.h"
+
+#include <fmt/format.h>
+
+#include "log/log.h"
+
+namespace postrider::smtp_client {
+
+using tls::Level;
+
+TlsSessions::TlsSessions(const config::Config& config, Protocol protocol)
+    : manager_(config, protocol == Protocol::lmtp ? "lmtp" : "smtp"),
+      cache_(protocol == Protocol::lmtp ? proto::TlsCache::lmtp : proto::TlsCache::smtp) {}
+
+std::optional<std::string> TlsSessions::find_session(std::string_view key, Deadline deadline) {
+  return manager_.find_session(cache_, key, deadline);
+}
+
+void TlsSessions::save_session(std::string_view key, std::string_view data, Deadline deadline) {
+  manager_.save_session(cache_, key, data, deadline);
+}
+
+void TlsSessions::remove_session(std::string_view key, Deadline deadline) {
+  manager_.remove_session(cache_, key, deadline);
+}
+
+TlsEngine::TlsEngine(const config::Config& config, const Settings& settings)
+    : sessions(config, settings.protocol) {
+  if (!settings.tls.wanted()) return;
+  client = tls::Client::create(tls::ClientSettings(config, settings.lmtp()), tls::LibrarySettings(config));
+}
+
+bool Securing::fail(std::string_view status, std::string reason, Blame blame) {
+  ledger_.fail_all(local_failure(status, std::move(reason)), blame);
+  return false;
+}
+
+bool Securing::wrap() {
+  if (session_.policy.level == Level::none) return true;
+  if (!engine_.client) {
+    session_.spent = true;
+    ledger_.mark_tls(TlsMark::violated);
+    return fail("4.7.5", "TLS is required, but our TLS engine is unavailable");
+  }
+  return handshake();
+}
+
+bool Securing::should_start() const {
+  bool offered = session_.client.capabilities().has(smtp::Keyword::starttls);
+  Level level = session_.policy.level;
+  if (offered && settings_.tls.note_offers && level == Level::none)
+    log::info("Host offered STARTTLS: [{}]", session_.host());
+  return offered && level > Level::none && engine_.client;
+}
+
+Securing::Outcome Securing::start() {
+  auto reply = session_.client.start_tls();
+  if (!reply) {
+    lose(session_, ledger_, reply.error());
+    return Outcome::failed;
+  }
+  if (reply->first_digit() == 2) {
+    session_.say_goodbye = false;
+    return handshake() ? Outcome::started : Outcome::failed;
+  }
+  if (!requires_tls(session_.policy.level)) return Outcome::refused;
+  session_.spent = session_.say_goodbye = true;
+  session_.judge(*reply);
+  ledger_.mark_tls(TlsMark::violated);
+  ledger_.fail_all(remote_failure(*reply, session_.host(),
+                                  fmt::format("TLS is required, but host {} refused to start TLS: {}",
+                                              session_.client.peer().name(), reply->one_line())),
+                   Blame::destination);
+  return Outcome::failed;
+}
+
+bool Securing::may_stay_plain() {
+  if (!requires_tls(session_.policy.level)) {
+    if (session_.policy.configured > Level::none) ledger_.mark_tls(TlsMark::plain);
+    return true;
+  }
+  session_.spent = session_.say_goodbye = true;
+  ledger_.mark_tls(TlsMark::violated);
+  if (!session_.client.capabilities().has(smtp::Keyword::starttls)) {
+    return fail("4.7.4", fmt::format("TLS is required, but was not offered by host {}",
+                                     session_.client.peer().name()));
+  }
+  return fail("4.7.5", "TLS is required, but our TLS engine is unavailable");
+}
+
+bool Securing::handshake() {
+  tls::Demands demands = demands_of(session_.policy, session_.tls_names);
+  demands.session_key = session_.client.capabilities().server_name;
+  io::Stream& stream = session_.client.stream();
+  auto made = engine_.client->connect(stream, session_.relay(), demands, engine_.sessions,
+                                      Deadline::after(settings_.tls.timeout));
+  if (!made) {
+    // Where the peer is with its bytes, nobody knows: there is nothing more to be said.
+    session_.spent = true;
+    bool optional = session_.policy.level == Level::may;
+    if (session_.plain_will_do) {
+      session_.again_without_tls = true;
+      ledger_.set_last_server(false);
+    }
+    if (!optional) ledger_.mark_tls(TlsMark::violated);
+    return fail("4.7.5", "Cannot start TLS: handshake failure",
+                optional ? Blame::message : Blame::destination);
+  }
+  session_.tls = made.get();
+  stream.set_transport(std::move(made));
+  return check_server();
+}
+
+bool Securing::check_server() {
+  Level level = session_.policy.level;
+  if (!must_match(level) || session_.tls->info().peer.matched) {
+    ledger_.mark_tls(TlsMark::satisfied);
+    return true;
+  }
+  session_.spent = session_.say_goodbye = true;
+  ledger_.mark_tls(TlsMark::violated);
+  return fail("4.7.5", "Server certificate not verified");
+}
+
+void lose(ServerSession& session, Ledger& ledger, const smtp::SessionFailure& failure) {
+  session.spent = true;
+  bool lost = failure.kind != smtp::SessionFailure::Kind::local;
+  if (lost && session.tls != nullptr && session.plain_will_do && ledger.any_undecided()) {
+    session.again_without_tls = true;
+    ledger.set_last_server(false);
+  }
+  ledger.fail_all(local_failure(failure.dsn, failure.text), Blame::destination);
+}
+
+}  // namespace postrider::smtp_client

@@ -1,0 +1,70 @@
+// TLS on a connection, as its policy wants it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "clients/tls_manager.h"
+#include "proto/delivery.h"
+#include "smtp/ledger.h"
+#include "smtp/server_session.h"
+#include "smtp/settings.h"
+#include "tls/client.h"
+
+namespace postrider::smtp_client {
+
+/// TLS sessions by way of tlsmgr.
+class TlsSessions : public tls::ClientSupport {
+ public:
+  TlsSessions(const config::Config& config, Protocol protocol);
+  /// Takes part in tlsmgr's randomness; once, when serving begins.
+  void seed(Deadline deadline) { manager_.seed(deadline); }
+
+  std::optional<std::string> find_session(std::string_view key, Deadline deadline) override;
+  void save_session(std::string_view key, std::string_view data, Deadline deadline) override;
+  void remove_session(std::string_view key, Deadline deadline) override;
+
+ private:
+  clients::TlsManager manager_;
+  proto::TlsCache cache_;
+};
+
+/// What a process needs for TLS.
+struct TlsEngine {
+  /// Reads keys and certificates.
+  TlsEngine(const config::Config& config, const Settings& settings);
+
+  TlsSessions sessions;
+  std::unique_ptr<tls::Client> client;  ///< Null: TLS is not wanted, or cannot be had.
+};
+
+/// Makes one session secure. What fails is decided about in the ledger.
+class Securing {
+ public:
+  Securing(TlsEngine& engine, const Settings& settings, const proto::DeliverRequest& request, Ledger& ledger,
+           ServerSession& session)
+      : engine_(engine), settings_(settings), request_(request), ledger_(ledger), session_(session) {}
+
+  /// TLS before anything is said (smtp_tls_wrappermode). False: the session is over.
+  bool wrap();
+  /// Whether STARTTLS is wanted of this server, and can be had.
+  bool should_start() const;
+  enum class Outcome : unsigned char { started, refused, failed };
+  /// STARTTLS. `refused`: the session goes on without TLS.
+  Outcome start();
+  /// Whether the session may go on without TLS.
+  bool may_stay_plain();
+
+ private:
+  bool handshake();
+  bool check_server();
+  bool fail(std::string_view status, std::string reason, Blame blame = Blame::destination);
+
+  TlsEngine& engine_;
+  const Settings& settings_;
+  const proto::DeliverRequest& request_;
+  Ledger& ledger_;
+  ServerSession& session_;
+};
+
+}  // namespace postrider::smtp_client

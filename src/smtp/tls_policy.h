@@ -1,0 +1,63 @@
+// How TLS is to be used with one server.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "smtp/tls_settings.h"
+#include "tls/client.h"
+#include "tls/dane.h"
+#include "tls/level.h"
+
+namespace postrider::smtp_client {
+
+/// What a policy of MTA-STS (RFC 8461) says, as a policy table gives it.
+struct StsPolicy {
+  std::string type;    ///< "sts", "no-policy-found"; empty: nothing is said.
+  std::string domain;  ///< The domain that the policy is of.
+  std::vector<std::string> mx_patterns;
+
+  /// Whether the host is one of those that the policy allows; "*.example.com" stands for one label.
+  bool allows(std::string_view host) const;
+};
+
+struct TlsPolicy {
+  tls::Level level = tls::Level::none;
+  /// The level that the configuration asks for, where the DNS has made another of it.
+  tls::Level configured = tls::Level::none;
+  // Empty optionals: as main.cf has it.
+  std::optional<std::string> protocols, cipher_grade, cipher_exclusions, server_name;
+  /// Names, or "hostname", "nexthop", "dot-nexthop", that the server's certificate may have.
+  std::vector<std::string> match;
+  /// Of DNS, fingerprints, or trust anchors.
+  std::vector<tls::Tlsa> records;
+  std::string base_domain;        ///< With records of DNS.
+  bool connection_reuse = false;  ///< Sessions may be kept for other mail.
+  bool by_host = false;           ///< Another host of the destination may have another policy.
+  StsPolicy sts;
+
+  /// The same text for policies that let each other's sessions be used.
+  std::string identity() const;
+};
+
+/// Whom a policy is for.
+struct TlsPeerNames {
+  std::string host;
+  std::string nexthop;  ///< The destination's domain or host, without port and brackets.
+};
+
+/// Reads an entry of smtp_tls_policy_maps. Nothing: it is wrong, and that is logged; `where` tells of the
+/// place.
+std::optional<TlsPolicy> parse_tls_policy(std::string_view text, std::string_view where,
+                                          const TlsSettings& settings);
+
+/// Fills in what the policy leaves to main.cf. False: nothing can be sent that way, and that is logged.
+bool complete_tls_policy(TlsPolicy& policy, const TlsSettings& settings, std::string_view nexthop);
+
+/// The policy in the terms of a handshake.
+tls::Demands demands_of(const TlsPolicy& policy, const TlsPeerNames& names);
+
+}  // namespace postrider::smtp_client
