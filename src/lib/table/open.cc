@@ -248,6 +248,11 @@ void register_type(Type type) {
   registry().insert_or_assign(std::move(name), std::move(type));
 }
 
+std::optional<Type> registered_type(std::string_view type) {
+  auto found = registry().find(type);
+  return found == registry().end() ? std::nullopt : std::optional(found->second);
+}
+
 std::vector<std::string> type_names() {
   std::vector<std::string> out;
   for (const auto& [name, type] : registry())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -135,6 +136,8 @@ struct Type {
 /// Adds a type, or replaces the one of the same name. The list of types belongs to the process; change it
 /// before the first table is opened.
 void register_type(Type type);
+/// The type of this name; nothing where there is none.
+std::optional<Type> registered_type(std::string_view type);
 /// Sorted.
 std::vector<std::string> type_names();
 /// For programs that check configurations.

@@ -257,6 +257,7 @@ class RelayCheck {
 
   /// What a database would say is not known here; what it would mean is.
   void elsewhere() {
+    if (asks_tables_elsewhere()) return;
     auto permissive = Stranger::create(model_, service_, true);
     if (!permissive) return;
     Verdict verdict = (*permissive)->try_relay({.address = std::string(kStrangers4[0])});

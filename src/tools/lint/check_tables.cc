@@ -54,6 +54,7 @@ class TableCheck {
       return check_content(use, table_path(model_, use.name));
     }
     if (!postconf::database_parameters(use.type).empty() || use.type == "redis") check_database(use);
+    if (is_elsewhere(use.type) && asks_tables_elsewhere()) check_answer(use);
   }
 
  private:
@@ -177,6 +178,24 @@ class TableCheck {
                 fmt::format("correct the line ({}_table(5) describes the form)", use.type));
   }
 
+  /// Whether a table that another system has can be asked.
+  void check_answer(const TableUse& use) {
+    if (!asked_.insert(use.spec()).second) return;
+    std::string said;
+    auto sink = [&](table::Severity severity, std::string_view text) {
+      if (severity != table::Severity::info && said.empty()) said = text;
+    };
+    auto table = table::open(use.spec(), offline_options(model_.config(), sink));
+    auto answer = table ? (*table)->lookup("someone@stranger.example", Deadline::after(seconds(30)))
+                        : std::unexpected(table.error());
+    if (answer) return;
+    give_up_table(use.spec());
+    report_.add(codes::table_unreachable, use.place,
+                fmt::format("{} in {} does not answer: {}", use.spec(), use.parameter,
+                            said.empty() ? answer.error().text : said),
+                "see to its server, and to the settings that lead there");
+  }
+
   /// The settings of a table that another system has.
   void check_database(const TableUse& use) {
     if (!use.name.starts_with('/') && !use.name.starts_with('.')) return;
@@ -233,7 +252,7 @@ class TableCheck {
   const Model& model_;
   Report& report_;
   std::string migration_;  ///< non_bdb_migration_level
-  std::set<std::string> aliases_, seen_sources_, seen_tables_;
+  std::set<std::string> aliases_, seen_sources_, seen_tables_, asked_;
 };
 
 /// proxymap refuses tables that proxy_read_maps does not have.

@@ -15,6 +15,7 @@
 #include "log/log.h"
 #include "sys/fd.h"
 #include "tools/lint/checks.h"
+#include "tools/lint/tables.h"
 
 namespace postrider::lint {
 
@@ -25,6 +26,7 @@ constexpr int kUsage = 64;
 struct Options {
   bool json = false;   ///< -j
   bool quiet = false;  ///< -q: without notes.
+  bool ask = false;    ///< -t: asks tables of other systems, too.
 };
 
 std::optional<Options> parse(const std::vector<std::string>& arguments) {
@@ -32,8 +34,8 @@ std::optional<Options> parse(const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) {
     if (argument.size() < 2 || argument[0] != '-') return std::nullopt;
     for (char option : argument.substr(1)) {
-      if (option != 'j' && option != 'q') return std::nullopt;
-      (option == 'j' ? out.json : out.quiet) = true;
+      if (option != 'j' && option != 'q' && option != 't') return std::nullopt;
+      (option == 'j' ? out.json : option == 'q' ? out.quiet : out.ask) = true;
     }
   }
   return out;
@@ -77,7 +79,7 @@ std::vector<std::string> directories_of(const std::string& first) {
 int lint_command(const std::string& directory, const std::vector<std::string>& arguments) {
   auto options = parse(arguments);
   if (!options) {
-    log::write(log::Severity::fatal, "usage: postfix [-c config_dir] lint [-jq]");
+    log::write(log::Severity::fatal, "usage: postfix [-c config_dir] lint [-jqt]");
     return kUsage;
   }
   // What the code of the daemons would log is no finding.
@@ -86,6 +88,7 @@ int lint_command(const std::string& directory, const std::vector<std::string>& a
   std::string first = !directory.empty()            ? directory
                       : environment && *environment ? environment
                                                     : config::paths::config_directory;
+  if (options->ask) ask_tables_elsewhere();
   Report report;
   for (const std::string& place : directories_of(first))
     lint(place, report);

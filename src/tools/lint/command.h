@@ -1,4 +1,4 @@
-// "postfix lint [-jq]": what a person sees of the checks.
+// "postfix lint [-jqt]": what a person sees of the checks.
 #pragma once
 
 #include <string>

@@ -70,6 +70,7 @@ std::span<const Code> all_codes() {
       table_stale,
       table_syntax,
       table_type,
+      table_unreachable,
       table_unused_setting,
       tls_certificate_expired,
       tls_certificate_expires,

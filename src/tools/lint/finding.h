@@ -68,6 +68,7 @@ inline constexpr Code
     table_stale{"table-stale", Severity::warning},
     table_type{"table-type", Severity::error},
     table_syntax{"table-syntax", Severity::warning},
+    table_unreachable{"table-unreachable", Severity::error},
     table_settings{"table-settings", Severity::error},
     table_unused_setting{"table-unused-setting", Severity::warning},
     table_not_proxied{"table-not-proxied", Severity::error},

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -130,15 +132,34 @@ class ElsewhereTable : public table::Table {
   Result<std::optional<std::string>> find(std::string_view, Deadline) override { return std::nullopt; }
 };
 
+/// Of the process, as the list of types is.
+struct Elsewhere {
+  bool asked = false;
+  std::set<std::string, std::less<>> silent;  ///< Tables that did not answer.
+  std::map<std::string, table::Type, std::less<>> types;
+};
+Elsewhere& elsewhere() {
+  static Elsewhere state;
+  return state;
+}
+
+Result<std::shared_ptr<table::Table>> open_elsewhere(const std::string& type, std::string_view name,
+                                                     const table::OpenOptions& options) {
+  const Elsewhere& state = elsewhere();
+  if (state.asked && !state.silent.contains(fmt::format("{}:{}", type, name)))
+    return state.types.at(type).open(name, options);
+  return std::make_shared<ElsewhereTable>(type, name, options);
+}
+
 void register_offline_types() {
   for (std::string_view name_of_type : kElsewhere) {
     std::string type(name_of_type);
-    if (!table::is_known_type(type)) continue;
-    table::register_type({.type = type,
-                          .open = [type](std::string_view name, const table::OpenOptions& options)
-                              -> Result<std::shared_ptr<table::Table>> {
-                            return std::make_shared<ElsewhereTable>(type, name, options);
-                          }});
+    auto known = table::registered_type(type);
+    if (!known || !elsewhere().types.try_emplace(type, *known).second) continue;
+    table::register_type(
+        {.type = type, .open = [type](std::string_view name, const table::OpenOptions& options) {
+           return open_elsewhere(type, name, options);
+         }});
   }
   table::register_type(
       {.type = "proxy", .open = [](std::string_view name, const table::OpenOptions& options) {
@@ -270,6 +291,16 @@ std::string_view index_suffix(std::string_view type) {
 
 bool is_text_type(std::string_view type) {
   return type == "cidr" || type == "regexp" || type == "pcre" || type == "texthash";
+}
+
+void ask_tables_elsewhere() {
+  elsewhere().asked = true;
+}
+bool asks_tables_elsewhere() {
+  return elsewhere().asked;
+}
+void give_up_table(const std::string& spec) {
+  elsewhere().silent.insert(spec);
 }
 
 bool is_elsewhere(std::string_view type) {

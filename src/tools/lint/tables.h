@@ -56,6 +56,12 @@ struct TableEntry {
 /// patterns with their delimiters. Nothing for tables that other systems have, and where there are too many.
 std::vector<TableEntry> entries_of(const Model& model, std::string_view type, std::string_view name);
 
+/// From here on tables that other systems have are asked, in the whole process; else they know nothing.
+void ask_tables_elsewhere();
+bool asks_tables_elsewhere();
+/// A table that does not answer is not asked again.
+void give_up_table(const std::string& spec);
+
 /// For opening tables here: those that need another system are empty, those behind "proxy:" are opened
 /// directly.
 table::OpenOptions offline_options(const config::Config& config, table::LogSink log);
