@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "log/log.h"
 #include "mail/dsn_parameters.h"
+#include "maildrop/submission.h"
 #include "queue/envelope.h"
 
 namespace postrider::cleanup {
@@ -227,6 +228,12 @@ bool Envelope::accept_attribute(std::string_view name, std::string_view value) {
     auto flags = parse_unsigned(value);
     if (!flags) return bad("TRACE flags");
     state_.trace_flags = static_cast<int>(*flags);
+  } else if (name == maildrop::kSendOptions) {
+    // What the user asked for who submitted the message; the size record tells it to others.
+    auto options = parse_unsigned(value);
+    if (!options) return bad("send options");
+    state_.send_options |= *options & (queue::kSmtputf8Requested | queue::kRequireTls);
+    return false;
   } else if (name == names::kEncoding) {
     state_.encoding = value;
   } else if (name == names::kLogMessageOrigin) {

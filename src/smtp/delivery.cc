@@ -31,7 +31,9 @@ Delivery::Delivery(Agent& agent, delivery::Job& job)
     : agent_(agent),
       settings_(agent.settings()),
       job_(job),
-      ledger_(agent.reporter(), job, agent.settings().soft_bounce) {}
+      ledger_(agent.reporter(), job, agent.settings().soft_bounce) {
+  if (!settings_.tls.log_status) ledger_.hide_tls();
+}
 
 proto::DeliverReply Delivery::run() {
   if (!suits_service_flags()) return ledger_.take_reply();
@@ -104,7 +106,7 @@ void Delivery::try_path(const Destination& destination) {
     return log::warning("{}: {}", job_.request.queue_id, address.error().text);
   }
   route_ = {};
-  find_base_policy(destination.text);
+  find_base_policy(destination.text, settings_.myhostname);
   read_cache_policy(destination);
   cache_key_.clear();
   auto policy = policy_for(destination, {.name = settings_.myhostname});
@@ -151,7 +153,7 @@ void Delivery::try_destination(const Destination& destination) {
   if (route_.hosts.empty()) return ledger_.remember(local_failure(route_.status, route_.reason));
   Progress progress{.hosts = std::move(route_.hosts)};
   progress.best = progress.hosts.front().preference;
-  find_base_policy(destination.text);
+  find_base_policy(destination.text, destination.name);
   if (first_destination_) read_cache_policy(destination);
   if (load_sessions_) try_kept_sessions(destination, progress);
   try_hosts(destination, progress);
@@ -285,6 +287,7 @@ bool Delivery::use_kept(std::unique_ptr<ServerSession> session, const Progress& 
   } else if (session->policy.configured > tls::Level::none) {
     ledger_.mark_tls(TlsMark::plain);
   }
+  ledger_.mark_require(require_mark(*session));
   session->plain_will_do = false;
   transfer(*session);
   if (session->stale) {

@@ -52,7 +52,8 @@ class Delivery {
   std::string kept_key(std::string_view address, unsigned port, const TlsPolicy& policy) const;
 
   // How TLS is used.
-  void find_base_policy(std::string_view nexthop);
+  void find_base_policy(std::string_view nexthop, std::string_view name);
+  std::optional<mail::DeliveryStatus> disappointment(const TlsPolicy& policy) const;
   std::optional<TlsPolicy> policy_for(const Destination& destination, const dns::MailHost& host);
   TlsHost tls_host(const Destination& destination, const dns::MailHost& host) const;
   bool plain_will_do(ServerSession& session);

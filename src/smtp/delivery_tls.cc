@@ -14,12 +14,36 @@ constexpr seconds kPolicyTime{100};
 
 }  // namespace
 
-void Delivery::find_base_policy(std::string_view nexthop) {
+/// `name` is the destination's domain or host, without port and brackets.
+void Delivery::find_base_policy(std::string_view nexthop, std::string_view name) {
   constexpr auto kRelaxed = static_cast<uint32_t>(queue::kTlsNotRequired);
   constexpr auto kStrict = static_cast<uint32_t>(queue::kRequireTls);
-  bool relaxed = (job_.request.sendopts & kRelaxed) != 0 && (job_.request.sendopts & kStrict) == 0;
+  uint32_t options = job_.request.sendopts;
+  bool strict = (options & kStrict) != 0 && settings_.tls.honour_require_tls;
+  bool relaxed = (options & kRelaxed) != 0 && !strict;
+  Deadline deadline = Deadline::after(kPolicyTime);
   policies_.clear();
-  base_policy_ = agent_.tls_policies().for_destination(nexthop, relaxed, Deadline::after(kPolicyTime));
+  base_policy_ = agent_.tls_policies().for_destination(nexthop, relaxed, deadline);
+  if (!strict || !base_policy_) return;
+  auto require = agent_.tables().require_tls.find(name, deadline);
+  if (require) {
+    base_policy_->require = *require;
+    return;
+  }
+  log::warning("{}: {}", job_.request.queue_id, require.error().text);
+  base_policy_ = std::unexpected(local_failure(
+      "4.7.10", fmt::format("Sender requested REQUIRETLS, but the policy for {} cannot be found", name)));
+}
+
+/// A level at which the sender cannot have what is asked for. Hosts of the same destination may have others.
+std::optional<mail::DeliveryStatus> Delivery::disappointment(const TlsPolicy& policy) const {
+  bool fits = policy.require == RequireTls::enforce    ? must_match(policy.level)
+              : policy.require == RequireTls::starttls ? policy.level > tls::Level::none
+                                                       : true;
+  if (fits) return std::nullopt;
+  return local_failure("5.7.10", fmt::format("Sender requested REQUIRETLS, but the TLS security level for {} "
+                                             "is only \"{}\"",
+                                             nexthop_, level_name(policy.level)));
 }
 
 TlsHost Delivery::tls_host(const Destination& destination, const dns::MailHost& host) const {
@@ -47,6 +71,7 @@ std::optional<TlsPolicy> Delivery::policy_for(const Destination& destination, co
       policy = agent_.tls_policies().for_host(std::move(*policy), destination.text, facts,
                                               Deadline::after(kPolicyTime));
     }
+    if (auto why = policy ? disappointment(*policy) : std::nullopt) policy = std::unexpected(std::move(*why));
     known = policies_.emplace(std::move(key), std::move(policy)).first;
   }
   const auto& policy = known->second;
@@ -72,7 +97,7 @@ std::optional<TlsPolicy> Delivery::policy_for(const Destination& destination, co
 /// Mail that has been tried before, and probes, which nobody tries again, go without TLS where it is optional
 /// and fails. With a password that may not be shown, they do not.
 bool Delivery::plain_will_do(ServerSession& session) {
-  if (session.policy.level != tls::Level::may) return false;
+  if (session.policy.level != tls::Level::may || session.policy.require >= RequireTls::starttls) return false;
   const proto::DeliverRequest& request = job_.request;
   bool probe = (request.flags & proto::kDeliverVerifyOnly) != 0;
   auto waited = std::chrono::microseconds(request.times.active - request.times.arrival);
@@ -81,7 +106,8 @@ bool Delivery::plain_will_do(ServerSession& session) {
 }
 
 void Delivery::note_tls_level(const TlsPolicy& policy) {
-  if (settings_.tls.log_status) ledger_.use_tls_level(policy.configured, policy.level);
+  ledger_.use_tls_level(policy.configured, policy.level);
+  if (policy.require != RequireTls::off) ledger_.mark_require(RequireMark::open);
 }
 
 }  // namespace postrider::smtp_client

@@ -128,7 +128,8 @@ bool Introduction::secure() {
 
 bool Introduction::run() {
   if (settings_.tls.wrapper && !securing_.wrap()) return false;
-  return greet() && say_hello() && secure() && offers_smtputf8(session_, request_, ledger_);
+  return greet() && say_hello() && secure() && securing_.satisfies_sender() &&
+         offers_smtputf8(session_, request_, ledger_);
 }
 
 bool offers_smtputf8(ServerSession& session, const proto::DeliverRequest& request, Ledger& ledger) {

@@ -49,6 +49,26 @@ std::string tls_status(tls::Level configured, tls::Level level, TlsMark mark) {
   return {};
 }
 
+std::string_view require_status(RequireMark mark) {
+  switch (mark) {
+    case RequireMark::none:
+      return "";
+    case RequireMark::open:
+      return "/requiretls?";
+    case RequireMark::passed_on:
+      return "/requiretls";
+    case RequireMark::no_verb:
+      return "/requiretls:none";
+    case RequireMark::no_starttls:
+      return "/requiretls:nostarttls";
+    case RequireMark::no_match:
+      return "/requiretls:nocertmatch";
+    case RequireMark::violated:
+      return "/!requiretls";
+  }
+  return "";
+}
+
 Ledger::Ledger(delivery::Reporter& reporter, delivery::Job& job, bool soft_bounce)
     : reporter_(reporter), job_(job), soft_bounce_(soft_bounce) {
   entries_.reserve(job.request.recipients.size());
@@ -67,6 +87,7 @@ void Ledger::use_tls_level(tls::Level configured, tls::Level level) {
   configured_level_ = configured;
   tls_level_ = level;
   tls_mark_ = TlsMark::open;
+  require_mark_ = RequireMark::none;
 }
 
 void Ledger::no_relay() {
@@ -82,7 +103,12 @@ delivery::Attempt Ledger::attempt() const {
   out.relay = relay_;
   out.connected_at = connected_at_;
   out.connection_uses = uses_;
+  if (!shows_tls_) return out;
   out.tls = tls_status(configured_level_, tls_level_, tls_mark_);
+  if (require_mark_ != RequireMark::none) {
+    if (out.tls.empty()) out.tls = tls::level_name(tls::Level::none);
+    out.tls += require_status(require_mark_);
+  }
   return out;
 }
 

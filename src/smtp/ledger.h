@@ -29,6 +29,19 @@ enum class TlsMark : unsigned char { open, satisfied, plain, violated };
 /// up to it; what it came to instead; "?": it did not come to that.
 std::string tls_status(tls::Level configured, tls::Level level, TlsMark mark);
 
+/// What has come of a sender's request for REQUIRETLS.
+enum class RequireMark : unsigned char {
+  none,  ///< There was none.
+  open,
+  passed_on,
+  no_verb,      ///< The server does not know it.
+  no_starttls,  ///< The server has no TLS.
+  no_match,     ///< The server has not proved who it is.
+  violated,
+};
+/// "/requiretls", with a mark as in tls_status().
+std::string_view require_status(RequireMark mark);
+
 /// Recipients are reported once their fate is sealed; those whose failure another server may remedy stay.
 class Ledger {
  public:
@@ -50,9 +63,12 @@ class Ledger {
   /// No other server will be tried: soft failures are final.
   void set_last_server(bool last) { last_server_ = last; }
   bool last_server() const { return last_server_; }
+  /// The log does not tell about TLS.
+  void hide_tls() { shows_tls_ = false; }
   /// What is asked of TLS with this server, for the log; none: it is not mentioned.
   void use_tls_level(tls::Level configured, tls::Level level);
   void mark_tls(TlsMark mark) { tls_mark_ = mark; }
+  void mark_require(RequireMark mark) { require_mark_ = mark; }
   /// The connection stands, the transaction begins.
   void mark_connected();
   /// A session went through a whole transaction: what fails later does not say that the destination is dead.
@@ -96,7 +112,9 @@ class Ledger {
   int uses_ = 0;
   int64_t connected_at_ = 0;
   tls::Level configured_level_ = tls::Level::none, tls_level_ = tls::Level::none;
+  bool shows_tls_ = true;
   TlsMark tls_mark_ = TlsMark::open;
+  RequireMark require_mark_ = RequireMark::none;
   std::optional<mail::DeliveryStatus> why_;
   proto::DeliverReply reply_;
 };

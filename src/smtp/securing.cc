@@ -35,6 +35,15 @@ bool Securing::fail(std::string_view status, std::string reason, Blame blame) {
   return false;
 }
 
+/// What the sender wants cannot be had from this server. Another one may have it.
+bool Securing::disappoint(std::string_view status, std::string why) {
+  session_.spent = true;
+  ledger_.mark_require(RequireMark::violated);
+  std::string code(status);
+  if (!ledger_.last_server()) code[0] = '4';
+  return fail(code, fmt::format("Sender requested REQUIRETLS, but {}", why), Blame::message);
+}
+
 bool Securing::wrap() {
   if (session_.policy.level == Level::none) return true;
   if (!engine_.client) {
@@ -63,9 +72,15 @@ Securing::Outcome Securing::start() {
     session_.say_goodbye = false;
     return handshake() ? Outcome::started : Outcome::failed;
   }
+  session_.judge(*reply);
+  if (asks_for(RequireTls::starttls)) {
+    session_.say_goodbye = true;
+    disappoint("5.7.10", fmt::format("host {} refused to start TLS: {}", session_.client.peer().name(),
+                                     reply->one_line()));
+    return Outcome::failed;
+  }
   if (!requires_tls(session_.policy.level)) return Outcome::refused;
   session_.spent = session_.say_goodbye = true;
-  session_.judge(*reply);
   ledger_.mark_tls(TlsMark::violated);
   ledger_.fail_all(remote_failure(*reply, session_.host(),
                                   fmt::format("TLS is required, but host {} refused to start TLS: {}",
@@ -75,6 +90,11 @@ Securing::Outcome Securing::start() {
 }
 
 bool Securing::may_stay_plain() {
+  if (asks_for(RequireTls::starttls)) {
+    session_.say_goodbye = true;
+    return disappoint("5.7.30",
+                      fmt::format("STARTTLS was not offered by host {}", session_.client.peer().name()));
+  }
   if (!requires_tls(session_.policy.level)) {
     if (session_.policy.configured > Level::none) ledger_.mark_tls(TlsMark::plain);
     return true;
@@ -117,9 +137,33 @@ bool Securing::check_server() {
     ledger_.mark_tls(TlsMark::satisfied);
     return true;
   }
-  session_.spent = session_.say_goodbye = true;
+  session_.say_goodbye = true;
   ledger_.mark_tls(TlsMark::violated);
+  if (asks_for(RequireTls::enforce)) {
+    return disappoint("5.7.10", fmt::format("the certificate of host {} could not be verified",
+                                            session_.client.peer().name()));
+  }
+  session_.spent = true;
   return fail("4.7.5", "Server certificate not verified");
+}
+
+bool Securing::satisfies_sender() {
+  if (!asks_for(RequireTls::opportunistic)) return true;
+  bool offered = session_.client.capabilities().has(smtp::Keyword::requiretls);
+  if (!offered && asks_for(RequireTls::enforce)) {
+    session_.say_goodbye = true;
+    return disappoint("5.7.30",
+                      fmt::format("REQUIRETLS was not offered by host {}", session_.client.peer().name()));
+  }
+  ledger_.mark_require(require_mark(session_));
+  return true;
+}
+
+RequireMark require_mark(const ServerSession& session) {
+  if (session.policy.require == RequireTls::off) return RequireMark::none;
+  if (session.tls == nullptr) return RequireMark::no_starttls;
+  if (!session.client.capabilities().has(smtp::Keyword::requiretls)) return RequireMark::no_verb;
+  return session.tls->info().peer.matched ? RequireMark::passed_on : RequireMark::no_match;
 }
 
 void lose(ServerSession& session, Ledger& ledger, const smtp::SessionFailure& failure) {

@@ -54,10 +54,14 @@ class Securing {
   Outcome start();
   /// Whether the session may go on without TLS.
   bool may_stay_plain();
+  /// Whether a server that has been greeted for the last time can be given a message with REQUIRETLS.
+  bool satisfies_sender();
 
  private:
   bool handshake();
   bool check_server();
+  bool asks_for(RequireTls what) const { return session_.policy.require >= what; }
+  bool disappoint(std::string_view status, std::string why);
   bool fail(std::string_view status, std::string reason, Blame blame = Blame::destination);
 
   TlsEngine& engine_;
@@ -66,5 +70,8 @@ class Securing {
   Ledger& ledger_;
   ServerSession& session_;
 };
+
+/// What comes of the sender's request in a session that is ready for mail.
+RequireMark require_mark(const ServerSession& session);
 
 }  // namespace postrider::smtp_client

@@ -70,6 +70,10 @@ Tables::Tables(const config::Config& config, const Settings& settings)
   }
   tls_policies = open(params::smtp_tls_policy_maps, params::lmtp_tls_policy_maps);
   if (tls_policies.empty()) tls_sites = open(params::smtp_tls_per_site, params::lmtp_tls_per_site);
+  if (settings.tls.honour_require_tls) {
+    require_tls = RequireTlsRules(
+        catalog, config, lmtp ? params::lmtp_requiretls_policy : params::smtp_requiretls_policy, paths);
+  }
   auto body_limit = static_cast<size_t>(config.get(params::body_checks_size_limit));
   checks = checks::Checks(catalog, config, check_parameters(lmtp), body_limit, paths);
   status_filter = open(params::smtp_delivery_status_filter, params::lmtp_delivery_status_filter, kTextKeys);

@@ -10,6 +10,7 @@
 #include "dns/resolver.h"
 #include "rewrite/local_domains.h"
 #include "smtp/client.h"
+#include "smtp/require_tls.h"
 #include "smtp/settings.h"
 #include "table/catalog.h"
 #include "table/maps.h"
@@ -32,6 +33,7 @@ struct Tables {
   table::MatchList sasl_mechanisms;     ///< smtp_sasl_mechanism_filter
   table::Maps tls_policies;             ///< smtp_tls_policy_maps
   table::Maps tls_sites;                ///< smtp_tls_per_site, where those are empty.
+  RequireTlsRules require_tls;          ///< smtp_requiretls_policy
   table::Maps status_filter;            ///< smtp_delivery_status_filter
   checks::Checks checks;                ///< smtp_header_checks and its kin.
   /// Domains that are this system: generic maps may name addresses there by their local part.

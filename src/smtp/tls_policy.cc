@@ -259,9 +259,10 @@ bool StsPolicy::allows(std::string_view host) const {
 
 std::string TlsPolicy::identity() const {
   auto shown = [](const std::optional<std::string>& value) { return value ? "=" + *value : std::string(); };
-  std::string out = fmt::format("{};{};{};{};{};{};{};{}", level_name(level), shown(protocols),
-                                shown(cipher_grade), shown(cipher_exclusions), shown(server_name),
-                                join(match, ":"), base_domain, connection_reuse);
+  std::string out =
+      fmt::format("{};{};{};{};{};{};{};{};{}", level_name(level), shown(protocols), shown(cipher_grade),
+                  shown(cipher_exclusions), shown(server_name), join(match, ":"), base_domain,
+                  connection_reuse, static_cast<unsigned>(require));
   for (const tls::Tlsa& record : records)
     out += ";" + tlsa_text(record);
   return out;

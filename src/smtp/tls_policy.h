@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "smtp/require_tls.h"
 #include "smtp/tls_settings.h"
 #include "tls/client.h"
 #include "tls/dane.h"
@@ -38,6 +39,7 @@ struct TlsPolicy {
   bool connection_reuse = false;  ///< Sessions may be kept for other mail.
   bool by_host = false;           ///< Another host of the destination may have another policy.
   StsPolicy sts;
+  RequireTls require = RequireTls::off;  ///< What the sender has asked for, as far as it counts here.
 
   /// The same text for policies that let each other's sessions be used.
   std::string identity() const;

@@ -92,6 +92,7 @@ TlsSettings::TlsSettings(const config::Config& config, bool lmtp) {
   block_early_mail_reply =
       r.get(params::smtp_tls_block_early_mail_reply, params::lmtp_tls_block_early_mail_reply);
   honour_tls_required = config.get(params::tls_required_enable);
+  honour_require_tls = config.get(params::requiretls_enable);
   log_status = r.get(params::smtp_log_tls_feature_status, params::lmtp_log_tls_feature_status);
   timeout = r.get(params::smtp_starttls_timeout, params::lmtp_starttls_timeout);
   plaintext_after = config.get(params::minimal_backoff_time);

@@ -34,6 +34,7 @@ struct TlsSettings {
   bool note_offers = false;
   bool block_early_mail_reply = false;
   bool honour_tls_required = true;    ///< tls_required_enable
+  bool honour_require_tls = true;     ///< requiretls_enable
   bool log_status = true;             ///< smtp_log_tls_feature_status
   seconds timeout{300};               ///< smtp_starttls_timeout
   Clock::duration plaintext_after{};  ///< Mail that has waited for so long may go without, where it can.

@@ -176,6 +176,7 @@ Result<smtp::Envelope> Transfer::make_envelope() {
                          .envelope_id = envelope_id};
   mail.null_auth = session_.logged_in && settings_.sasl.dummy_auth;
   mail.smtputf8 = (request.sendopts & kWantsUtf8) != 0;
+  mail.requiretls = session_.policy.require != RequireTls::off && session_.tls != nullptr;
   out.mail = mail.text(session_.client.capabilities());
   out.recipients.reserve(ledger_.size());
   for (size_t i = 0; i < ledger_.size(); ++i)

@@ -126,6 +126,19 @@ TEST_F(EnvelopeTest, NothingIsSaidOfOriginalRecipientsThatClientsDisclaim) {
   EXPECT_EQ(out.records.find("dsn_orig_rcpt"), std::string::npos);
 }
 
+TEST_F(EnvelopeTest, UsersMayAskForSafety) {
+  auto options = [&](const std::string& value) {
+    Input in = Input::envelope("joe");
+    in.attribute("sendopts", value).add(RecordType::recipient, "ann@x");
+    Outcome out = submit("", in.content({"", "x"}).end());
+    EXPECT_EQ(out.records.find("sendopts"), std::string::npos);
+    return out.size.send_options;
+  };
+  EXPECT_EQ(options("32"), queue::kRequireTls);
+  EXPECT_EQ(options("33"), queue::kRequireTls | queue::kSmtputf8Requested);
+  EXPECT_EQ(options("48"), queue::kRequireTls);  // The rest is not for users to say.
+}
+
 TEST_F(EnvelopeTest, Utf8IsNoticed) {
   auto options = [&](const Input& in, uint32_t flags) {
     return submit("", in, kAllFlags | flags).size.send_options;
