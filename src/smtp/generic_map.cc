@@ -78,8 +78,7 @@ Result<std::string> GenericMap::map(const std::string& address, Deadline deadlin
   return propagate_extension_ && !extension.empty() ? with_extension(out, extension) : out;
 }
 
-Result<std::string> GenericMap::map_header(const mail::HeaderInfo& known, std::string_view header,
-                                           Deadline deadline) {
+Result<std::string> GenericMap::map_header(std::string_view header, Deadline deadline) {
   mail::TokenList list = mail::parse_address_list(mail::header_value(header), token_limit_);
   bool changed = false;
   for (mail::Token* token : mail::addresses_of(list)) {
@@ -91,7 +90,9 @@ Result<std::string> GenericMap::map_header(const mail::HeaderInfo& known, std::s
   }
   if (!changed) return std::string(header);
   std::string written = mail::write_external(list, mail::ListLayout::header);
-  return mail::fold_address_header(fmt::format("{}: {}", known.name, written));
+  // The name stays as it was written.
+  std::string_view name = header.substr(0, mail::header_name_length(header));
+  return mail::fold_address_header(fmt::format("{}: {}", name, written));
 }
 
 }  // namespace postrider::smtp_client

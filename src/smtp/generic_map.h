@@ -22,7 +22,7 @@ class GenericMap {
   /// The address to use in place of one, both in internal form. An error is temporary.
   Result<std::string> map(const std::string& address, Deadline deadline);
   /// An address header with its addresses mapped; unchanged when none is.
-  Result<std::string> map_header(const mail::HeaderInfo& known, std::string_view header, Deadline deadline);
+  Result<std::string> map_header(std::string_view header, Deadline deadline);
 
  private:
   Result<bool> is_local(std::string_view domain, Deadline deadline) const;

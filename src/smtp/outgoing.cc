@@ -94,7 +94,7 @@ void Outgoing::header(mail::HeaderClass where, const mail::HeaderInfo* known, st
   if (!left || trouble_) return;
   bool has_addresses = known != nullptr && where == mail::HeaderClass::primary && known->has_addresses();
   if (work_.generic == nullptr || !has_addresses) return write_lines(*left);
-  auto mapped = work_.generic->map_header(*known, *left, lookup_deadline());
+  auto mapped = work_.generic->map_header(*left, lookup_deadline());
   if (!mapped) return table_failed(mapped.error().text);
   write_lines(*mapped);
 }

@@ -88,6 +88,10 @@ bool Session::bdat(Words arguments) {
     return discard_chunk(*chunk, fmt::format("551 5.0.0 Discarded {} bytes after earlier error", chunk->size),
                          ErrorClass::protocol);
   }
+  if (chunk->size == 0 && !chunk->last) {
+    log::warning("{}: null BDAT request from {}", queue_id_or_none(), client_.label);
+    return discard_chunk(*chunk, "551 5.7.1 Null BDAT request", ErrorClass::protocol);
+  }
   if (!mail_) return discard_chunk(*chunk, "503 5.5.1 Error: need RCPT command", ErrorClass::protocol);
   if (mail_->recipients() == 0) {
     return discard_chunk(*chunk, "554 5.5.1 Error: no valid recipients", ErrorClass::protocol);
@@ -142,7 +146,8 @@ bool Session::receive_chunk(const smtp::ChunkParameters& chunk) {
   return complete_message(true);
 }
 
-/// Reads a chunk that nobody wants, and answers. What follows is not wanted either, up to the last one.
+/// Reads a chunk that nobody wants, and answers. What follows is not wanted either, up to the last one; the
+/// transaction lasts until then.
 bool Session::discard_chunk(const smtp::ChunkParameters& chunk, std::string_view text, ErrorClass error) {
   int64_t limit = server_.settings.message_size_limit;
   discarded_bytes_ += std::min(chunk.size, std::numeric_limits<int64_t>::max() - discarded_bytes_);
@@ -158,10 +163,13 @@ bool Session::discard_chunk(const smtp::ChunkParameters& chunk, std::string_view
   }
   dialogue_.read_bytes(0);
   refuse(text, error);
+  if (!chunk.last) {
+    chunks_ = Chunks::failed;
+    return false;
+  }
   size_t recipients = earlier_recipients_ + (mail_ ? mail_->recipients() : 0);
   end_transaction();
   earlier_recipients_ = recipients;
-  if (!chunk.last) chunks_ = Chunks::failed;
   return false;
 }
 

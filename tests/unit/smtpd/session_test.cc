@@ -322,7 +322,7 @@ TEST_F(SessionTest, ChunksMakeAMessage) {
     EXPECT_EQ(peer.say("DATA"), "503 5.5.1 Error: DATA after BDAT");
     peer.send("BDAT 5 LAST\r\nb\r\n.c");
     EXPECT_EQ(peer.reply(), "250 2.0.0 Ok: 22 bytes queued as ID1");
-    EXPECT_EQ(peer.say("BDAT 0"), "503 5.5.1 Error: need RCPT command");
+    EXPECT_EQ(peer.say("BDAT 0"), "551 5.7.1 Null BDAT request");
     EXPECT_EQ(peer.say("MAIL FROM:<a@b.test>"), "503 5.5.1 Error: MAIL after BDAT");
     peer.send("BDAT 2 LAST\r\nxx");
     EXPECT_EQ(peer.reply(), "551 5.0.0 Discarded 2 bytes after earlier error");
@@ -330,6 +330,8 @@ TEST_F(SessionTest, ChunksMakeAMessage) {
     peer.say("RCPT TO:<joe@here.test>");
     peer.send("BDAT 101\r\n" + std::string(101, 'x'));
     EXPECT_EQ(peer.reply(), "552 5.3.4 Chunk exceeds message size limit");
+    EXPECT_EQ(peer.say("MAIL FROM:<a@b.test>"), "503 5.5.1 Error: nested MAIL command");
+    EXPECT_EQ(peer.say("RCPT TO:<joe@here.test>"), "503 5.5.1 Error: RCPT after BDAT");
     peer.send("BDAT 1000\r\n");
     EXPECT_EQ(peer.reply(), "551 5.0.0 Discarded 1000 bytes after earlier error");
     EXPECT_EQ(peer.reply(), "<end>");
