@@ -1,6 +1,4 @@
 // Files with passwords that every user of the system can read.
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <set>
 
@@ -10,16 +8,12 @@
 #include "config/main_cf.h"
 #include "sys/file.h"
 #include "tools/lint/checks.h"
+#include "tools/lint/secrets.h"
 #include "tools/lint/tables.h"
 
 namespace postrider::lint {
 
 namespace {
-
-bool is_readable(const std::string& path) {
-  auto status = sys::stat_file(path);
-  return status && S_ISREG(status->st_mode) && (status->st_mode & S_IROTH) != 0;
-}
 
 void tell(Report& report, const std::string& path, int line) {
   report.add(codes::password_readable, {path, line},
@@ -30,7 +24,7 @@ void tell(Report& report, const std::string& path, int line) {
 /// The settings of a database table.
 void check_settings(const TableUse& use, const std::string& path, Report& report) {
   constexpr std::string_view kNames[] = {"password", "bind_pw"};
-  if (!is_readable(path)) return;
+  if (!everybody_can_read(path)) return;
   auto text = sys::read_file(path, config::kMaxConfigFile);
   auto file = text ? config::parse_main_cf(*text, path) : std::unexpected(std::move(text).error());
   if (!file || use.type == "sqlite") return;
@@ -48,9 +42,9 @@ void check_passwords(const Model& model, Report& report) {
     if (use.parameter.ends_with("_sasl_password_maps")) {
       std::string_view suffix = index_suffix(use.type);
       bool text = is_text_type(use.type);
-      if ((text || !suffix.empty()) && is_readable(use.name)) tell(report, use.name, 0);
+      if ((text || !suffix.empty()) && everybody_can_read(use.name)) tell(report, use.name, 0);
       std::string index = fmt::format("{}{}", use.name, suffix);
-      if (!suffix.empty() && is_readable(index)) tell(report, index, 0);
+      if (!suffix.empty() && everybody_can_read(index)) tell(report, index, 0);
     }
     for (const char* type : {"mysql", "pgsql", "ldap", "redis"})
       if (use.type == type) check_settings(use, use.name, report);

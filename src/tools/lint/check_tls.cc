@@ -18,6 +18,7 @@
 #include "tls/chain.h"
 #include "tls/openssl.h"
 #include "tools/lint/checks.h"
+#include "tools/lint/secrets.h"
 #include "tools/lint/tables.h"
 
 namespace postrider::lint {
@@ -213,8 +214,7 @@ class TlsCheck {
   }
 
   void permissions(std::string_view parameter, const std::string& path) {
-    auto status = sys::stat_file(path);
-    if (!status || (status->st_mode & S_IROTH) == 0) return;
+    if (!everybody_can_read(path)) return;
     report_.add(codes::tls_key_readable, place(parameter),
                 fmt::format("everybody on this system can read the private key in {}", path),
                 fmt::format("run \"chmod o-rwx {}\"", path));

@@ -77,6 +77,8 @@ class Copy {
   explicit Copy(const fs::path& from, const std::function<void(const fs::path&)>& edit = {})
       : path_(*sys::make_private_directory()) {
     fs::copy(from, path_, fs::copy_options::recursive);
+    // Others get as far as the files.
+    fs::permissions(path_, fs::perms::others_exec | fs::perms::group_exec, fs::perm_options::add);
     fs::remove(path_ / "expected");
     if (edit) edit(path_);
     make_certificates();
@@ -326,6 +328,13 @@ TEST(Lint, AMainCfThatDoesNotLoadIsAnError) {
       << all_text(report);
   EXPECT_EQ(report.exit_status(), 2);
   fs::remove_all(directory);
+}
+
+TEST(Lint, WhatIsInADirectoryForRootIsReadByRoot) {
+  Copy copy(kData / "faulty" / "passwords");
+  fs::permissions(copy.path(), fs::perms::owner_all);
+  Report report;
+  EXPECT_EQ(found_in(copy.path(), report), std::vector<std::string>{}) << all_text(report);
 }
 
 TEST(Lint, AMissingMainCfHasNoLineToCorrect) {
