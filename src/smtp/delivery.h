@@ -80,7 +80,7 @@ class Delivery {
   std::string cache_key_;  ///< Of the destination whose first good session is found by it; or empty.
   dns::Route route_;       ///< Of that destination; its hosts are in Progress.
   TlsPolicies::Found<TlsPolicy> base_policy_{TlsPolicy()};
-  std::map<std::string, TlsPolicies::Found<TlsPolicy>> policies_;  ///< By host and port.
+  std::map<std::string, TlsPolicies::Found<TlsPolicy>> policies_;  ///< By what TlsHost has.
   std::set<std::string> kept_used_;  ///< Addresses whose kept sessions were tried.
 };
 

@@ -62,7 +62,7 @@ TlsHost Delivery::tls_host(const Destination& destination, const dns::MailHost& 
 /// Without one, the failure is remembered.
 std::optional<TlsPolicy> Delivery::policy_for(const Destination& destination, const dns::MailHost& host) {
   TlsHost facts = tls_host(destination, host);
-  std::string key = fmt::format("{}:{}", facts.name, facts.port);
+  std::string key = fmt::format("{} {} {} {}", facts.name, facts.canonical, facts.port, facts.validated);
   auto known = policies_.find(key);
   bool first = known == policies_.end();
   if (first) {
