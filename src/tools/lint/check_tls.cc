@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "base/encoding.h"
 #include "base/text.h"
@@ -144,6 +145,7 @@ class TlsCheck {
     Certificate certificate = read_certificate(*text);
     if (!certificate) return invalid(certificate_name, path, "certificate");
     dates(certificate_name, path, certificate.get());
+    names(certificate_name, path, certificate.get());
     std::string key_path = value(key_name);
     if (key_path.empty()) key_path = path;
     std::string_view key_set = is_mine(key_name) ? key_name : certificate_name;
@@ -167,7 +169,10 @@ class TlsCheck {
       complete = complete && text;
       if (!text) continue;
       if (read_key(*text)) permissions(parameter, path);
-      if (Certificate certificate = read_certificate(*text)) dates(parameter, path, certificate.get());
+      if (Certificate certificate = read_certificate(*text)) {
+        dates(parameter, path, certificate.get());
+        names(parameter, path, certificate.get());
+      }
       files.push_back({path, std::move(*text)});
     }
     if (complete && !files.empty()) together(parameter, files);
@@ -211,6 +216,19 @@ class TlsCheck {
                   fmt::format("the certificate in {} is not valid before {}", path, date_text(from)),
                   "check the clock of this system, or wait");
     }
+  }
+
+  /// Mail programs, and servers that must trust this one, compare the names in the certificate with the one
+  /// that they connect to. Certificates without such names are old, or of one's own making.
+  void names(std::string_view parameter, const std::string& path, X509* certificate) {
+    std::string host = model_.value("myhostname", service_);
+    if (!parameter.starts_with("smtpd_tls_") || host.empty() ||
+        X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1) < 0 ||
+        X509_check_host(certificate, host.data(), host.size(), 0, nullptr) == 1)
+      return;
+    report_.add(codes::tls_certificate_name, place(parameter),
+                fmt::format("the certificate in {} is for other names than {}", path, host),
+                "get one with this name in it, where clients connect to it by this name");
   }
 
   void permissions(std::string_view parameter, const std::string& path) {

@@ -74,6 +74,7 @@ std::span<const Code> all_codes() {
       table_unused_setting,
       tls_certificate_expired,
       tls_certificate_expires,
+      tls_certificate_name,
       tls_client_certificate,
       tls_file_invalid,
       tls_file_missing,

@@ -87,6 +87,7 @@ inline constexpr Code
     tls_key_mismatch{"tls-key-mismatch", Severity::error},
     tls_certificate_expired{"tls-certificate-expired", Severity::error},
     tls_certificate_expires{"tls-certificate-expires", Severity::warning},
+    tls_certificate_name{"tls-certificate-name", Severity::note},
     tls_key_readable{"tls-key-readable", Severity::warning};
 // clang-format on
 }  // namespace codes

@@ -42,7 +42,7 @@ struct Identity {
   EVP_PKEY* key = EVP_EC_gen("P-256");
   X509* certificate = X509_new();
 
-  Identity(int from_days, int until_days) {
+  Identity(int from_days, int until_days, const char* names = nullptr) {
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
     X509_time_adj_ex(X509_getm_notBefore(certificate), from_days, 0, nullptr);
     X509_time_adj_ex(X509_getm_notAfter(certificate), until_days, 0, nullptr);
@@ -51,6 +51,11 @@ struct Identity {
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
                                reinterpret_cast<const unsigned char*>("mail.example"), -1, -1, 0);
     X509_set_issuer_name(certificate, name);
+    if (names) {
+      X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names);
+      X509_add_ext(certificate, extension, -1);
+      X509_EXTENSION_free(extension);
+    }
     X509_sign(certificate, key, EVP_sha256());
   }
   Identity(const Identity&) = delete;
@@ -101,6 +106,9 @@ class Copy {
     other.write_key(tls / "other-key.pem");
     expired.write_certificate(tls / "expired.pem");
     expired.write_key(tls / "key-of-expired.pem");
+    Identity named(-10, 300, "DNS:mx.example.com, DNS:*.example.org");
+    named.write_key(tls / "named.pem");
+    named.write_certificate(tls / "named.pem", "a");
     soon.write_certificate(tls / "soon.pem");
     soon.write_key(tls / "readable-key.pem");
     fs::permissions(tls / "readable-key.pem", fs::perms::others_read, fs::perm_options::add);
