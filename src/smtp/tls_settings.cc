@@ -47,8 +47,8 @@ tls::Level read_level(const Reader& r) {
 std::string read_dane_obstacle(const config::Config& config, const Reader& r, bool lmtp) {
   std::string level = r.get(params::smtp_dns_support_level, params::lmtp_dns_support_level);
   bool uses_dns = false;
-  for (std::string_view word :
-       split_any(r.get(params::smtp_host_lookup, params::lmtp_host_lookup), kListSeparators)) {
+  std::string methods = r.get(params::smtp_host_lookup, params::lmtp_host_lookup);
+  for (std::string_view word : split_any(methods, kListSeparators)) {
     uses_dns = uses_dns || equals_ignore_case(word, "dns");
   }
   if (level != "dnssec" || !uses_dns) return "{}: {} configured with dnssec lookups disabled";

@@ -84,6 +84,10 @@ class Session : private access::Journal {
   bool xclient(Words arguments);
   bool xforward(Words arguments);
   bool offers(smtp::Keyword keyword) const { return !discarded_.has(keyword); }
+  /// A request for TLS on the way has to come by TLS.
+  bool offers_requiretls() const {
+    return server_.settings.requiretls && encrypted() && offers(smtp::Keyword::requiretls);
+  }
   bool offers_utf8() const { return server_.settings.smtputf8 && offers(smtp::Keyword::smtputf8); }
 
   // session_auth.cc: logging in
@@ -123,6 +127,7 @@ class Session : private access::Journal {
   bool open_queue_file(const Origin& from);
   Origin origin();
   smtp::ParameterRules parameter_rules() const;
+  static std::string without_requiretls(std::string_view command);
   void end_transaction();
 
   // session_filter.cc: the content filter in front of the queue

@@ -83,6 +83,7 @@ bool Session::ehlo(Words arguments) {
   offer(Keyword::dsn, "DSN");
   offer(Keyword::smtputf8, "SMTPUTF8", settings.smtputf8);
   offer(Keyword::chunking, "CHUNKING");
+  offer(Keyword::requiretls, "REQUIRETLS", offers_requiretls());
   for (size_t i = 0; i < lines.size(); ++i)
     lines[i].insert(0, i + 1 < lines.size() ? "250-" : "250 ");
   reply_lines(std::move(lines));

@@ -34,7 +34,10 @@ bool Session::data(Words arguments) {
 void Session::begin_content(bool chunked) {
   in_content_ = true;
   // What comes in chunks is passed on as it is, as by Postfix.
-  mail_->begin_content(memory_.effects, received_header(), !chunked);
+  std::string headers = received_header();
+  if (mail_->filter() && mail_->parameters().requiretls && server_.settings.requiretls_header)
+    headers += "\nRequire-TLS-ESMTP: yes";
+  mail_->begin_content(memory_.effects, headers, !chunked);
 }
 
 std::string Session::received_header() {

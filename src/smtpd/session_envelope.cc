@@ -55,9 +55,18 @@ bool Session::refuse(const smtp::ParameterProblem& problem) {
   return refuse(problem.reply);
 }
 
+/// Between here and a content filter there is no TLS: a header carries the request past it.
+std::string Session::without_requiretls(std::string_view command) {
+  std::vector<std::string> kept;
+  for (std::string_view word : split_any(command, " \t"))
+    if (!equals_ignore_case(word, "REQUIRETLS")) kept.emplace_back(word);
+  return join(kept, " ");
+}
+
 smtp::ParameterRules Session::parameter_rules() const {
   return {.dsn = offers(Keyword::dsn),
           .smtputf8 = offers_utf8(),
+          .requiretls = offers_requiretls(),
           .xverp = offers(Keyword::verp) && may_verp_ == Allowed::yes,
           .default_verp_delimiters = server_.settings.default_verp_delimiters,
           .verp_delimiter_filter = server_.settings.verp_delimiter_filter};
@@ -112,7 +121,7 @@ bool Session::mail(Words arguments) {
   }
   if (settings.strict_smtputf8 && !parameters->smtputf8 && !is_all_ascii(*sender))
     return refuse(kUndeclaredUtf8);
-  if (uses_filter()) mail_command_ = command_;
+  if (uses_filter()) mail_command_ = parameters->requiretls ? without_requiretls(command_) : command_;
   mail_.emplace(settings, server_.mail, std::move(*sender), std::move(*parameters));
   if (!settings.delay_open && !open_message()) {
     end_transaction();

@@ -130,6 +130,8 @@ Settings::Settings(const config::Config& c, bool alone)
       bare_lf_code(c.get(params::smtpd_forbid_bare_newline_reject_code)),
       smtputf8(c.get(params::smtputf8_enable)),
       strict_smtputf8(c.get(params::strict_smtputf8)),
+      requiretls(c.get(params::requiretls_enable)),
+      requiretls_header(c.get(params::requiretls_esmtp_header)),
       discard_keywords(smtp::parse_keywords(c.get(params::smtpd_discard_ehlo_keywords))),
       default_verp_delimiters(c.get(params::default_verp_delimiters)),
       verp_delimiter_filter(c.get(params::verp_delimiter_filter)),

@@ -57,6 +57,7 @@ struct Settings {
   int bare_lf_code;
   Families families;
   bool smtputf8, strict_smtputf8;
+  bool requiretls, requiretls_header;  ///< REQUIRETLS is offered; and told to content filters by a header.
 
   /// smtpd_tls_*
   struct Tls {

@@ -65,6 +65,7 @@ void Transaction::put_attribute(std::string_view name, std::string_view value) {
 Result<void> Transaction::open(const Origin& origin) {
   uint32_t flags = settings_.cleanup_flags;
   if (parameters_.smtputf8) flags |= proto::kCleanupSmtpUtf8;
+  if (parameters_.requiretls) flags |= proto::kCleanupRequireTls;
   sink_ = TRY(mail_.begin(flags, deadline()));
   if (origin.client) {
     put(RecordType::arrival_time, fmt::format("{} {}", arrival_seconds_, arrival_microseconds_));

@@ -53,6 +53,10 @@ class MailReader {
       out_.smtputf8 = true;
       return {};
     }
+    if (rules_.requiretls && equals_ignore_case(word, "REQUIRETLS")) {
+      out_.requiretls = true;
+      return {};
+    }
     if (auto value = value_of(word, "SIZE")) return read_size(*value);
     if (auto value = value_of(word, "AUTH")) {
       out_.auth = *value;

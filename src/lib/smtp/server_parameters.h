@@ -26,6 +26,7 @@ using Parsed = std::expected<T, ParameterProblem>;
 struct ParameterRules {
   bool dsn = true;
   bool smtputf8 = true;
+  bool requiretls = false;
   bool xverp = false;
   std::string_view default_verp_delimiters = "+=";
   std::string_view verp_delimiter_filter = "-=+";
@@ -35,6 +36,7 @@ struct MailParameters {
   BodyType body = BodyType::unspecified;
   std::optional<int64_t> size;
   bool smtputf8 = false;
+  bool requiretls = false;
   std::optional<std::string> auth;  ///< Of AUTH=, not decoded.
   std::string verp_delimiters;      ///< Two characters, or empty: no XVERP.
   mail::Ret ret = mail::Ret::none;
