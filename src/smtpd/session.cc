@@ -305,7 +305,8 @@ void Session::report_end() const {
   std::string_view reason = end_reason();
   if (reason.empty()) return;
   std::string bytes;
-  if (in_content_ && mail_) bytes = fmt::format(" ({} bytes)", content_size());
+  if (in_content_ && mail_ && (where_ == "DATA" || where_ == "BDAT"))
+    bytes = fmt::format(" ({} bytes)", content_size());
   log::info("{}: {} after {}{} from {}", queue_id_or_none(), reason, where_, bytes, client_.label);
 }
 

@@ -87,13 +87,13 @@ bool Session::bdat(Words arguments) {
                  printable(std::string_view(command_).substr(0, kShown)));
     return refuse("521 5.5.4 Syntax: BDAT count [LAST]");
   }
-  if (chunks_ == Chunks::failed) {
-    return discard_chunk(*chunk, fmt::format("551 5.0.0 Discarded {} bytes after earlier error", chunk->size),
-                         ErrorClass::protocol);
-  }
   if (chunk->size == 0 && !chunk->last) {
     log::warning("{}: null BDAT request from {}", queue_id_or_none(), client_.label);
     return discard_chunk(*chunk, "551 5.7.1 Null BDAT request", ErrorClass::protocol);
+  }
+  if (chunks_ == Chunks::failed) {
+    return discard_chunk(*chunk, fmt::format("551 5.0.0 Discarded {} bytes after earlier error", chunk->size),
+                         ErrorClass::protocol);
   }
   if (!mail_) return discard_chunk(*chunk, "503 5.5.1 Error: need RCPT command", ErrorClass::protocol);
   if (mail_->recipients() == 0) {
@@ -108,7 +108,8 @@ bool Session::bdat(Words arguments) {
     }
   }
   int64_t limit = server_.settings.message_size_limit;
-  if (limit > 0 && chunk->size > limit - content_size()) {
+  // The line that an earlier chunk has left unfinished counts when it is complete.
+  if (limit > 0 && chunk->size > limit - mail_->size()) {
     log::warning("{}: BDAT request from {} exceeds message size limit", queue_id_or_none(), client_.label);
     return discard_chunk(*chunk, "552 5.3.4 Chunk exceeds message size limit", ErrorClass::policy);
   }
@@ -168,6 +169,7 @@ bool Session::discard_chunk(const smtp::ChunkParameters& chunk, std::string_view
   refuse(text, error);
   if (!chunk.last) {
     chunks_ = Chunks::failed;
+    in_content_ = false;
     return false;
   }
   size_t recipients = earlier_recipients_ + (mail_ ? mail_->recipients() : 0);

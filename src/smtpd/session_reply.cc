@@ -102,9 +102,10 @@ access::Facts Session::facts() const {
   if (mail_) {
     out.queue_id = mail_->queue_id();
     out.instance = mail_->instance();
-    out.recipients = mail_->recipients();
+    out.recipients = mail_->recipients() + earlier_recipients_;
     out.size = in_content_ ? mail_->size() : mail_->parameters().size.value_or(0);
-    if (!out.recipient && out.recipients == 1) out.recipient = mail_->first_recipient();
+    if (!out.recipient && out.recipients == 1 && mail_->recipients() == 1)
+      out.recipient = mail_->first_recipient();
   }
   out.smtputf8 = asks_utf8_ || (mail_ && mail_->parameters().smtputf8);
   out.improper_pipelining = improper_pipelining_;

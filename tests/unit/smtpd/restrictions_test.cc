@@ -141,7 +141,10 @@ TEST_F(SessionTest, ARefusalAtTheEndLeavesTheSender) {
 }
 
 TEST_F(SessionTest, RecipientsOfRefusedChunksCountUntilReset) {
-  serve("smtpd_data_restrictions = check_sender_access inline:{bad@sender.test=REJECT}\n", [&](Peer& peer) {
+  const char* restrictions =
+      "smtpd_data_restrictions = check_sender_access inline:{bad@sender.test=REJECT}, "
+      "reject_multi_recipient_bounce\n";
+  serve(restrictions, [&](Peer& peer) {
     peer.reply();
     peer.say("EHLO x.test");
     peer.say("MAIL FROM:<bad@sender.test>");
@@ -152,6 +155,12 @@ TEST_F(SessionTest, RecipientsOfRefusedChunksCountUntilReset) {
       peer.say("RCPT TO:<joe@here.test>");
       EXPECT_EQ(peer.say("BDAT 0 LAST").substr(0, 3), "250");
     }
+    peer.say("MAIL FROM:<bad@sender.test>");
+    peer.say("RCPT TO:<joe@here.test>");
+    peer.say("BDAT 0 LAST");
+    peer.say("MAIL FROM:<>");
+    peer.say("RCPT TO:<joe@here.test>");
+    EXPECT_EQ(peer.say("BDAT 0 LAST"), "550 5.5.3 <DATA>: Data command rejected: Multi-recipient bounce");
   });
   EXPECT_EQ(mail_.messages[1]->all().find("for <joe@here.test>"), std::string::npos);
   EXPECT_NE(mail_.messages[2]->all().find("for <joe@here.test>"), std::string::npos);

@@ -328,10 +328,17 @@ TEST_F(SessionTest, ChunksMakeAMessage) {
     EXPECT_EQ(peer.reply(), "551 5.0.0 Discarded 2 bytes after earlier error");
     EXPECT_EQ(peer.say("MAIL FROM:<a@b.test>"), "250 2.1.0 Ok");
     peer.say("RCPT TO:<joe@here.test>");
+    peer.send("BDAT 60\r\n" + std::string(60, 'x'));
+    EXPECT_EQ(peer.reply(), "250 2.0.0 Ok: 60 bytes");
+    peer.send("BDAT 60 LAST\r\n" + std::string(60, 'x'));
+    EXPECT_EQ(peer.reply(), "552 5.3.4 Error: message file too big");
+    peer.say("MAIL FROM:<a@b.test>");
+    peer.say("RCPT TO:<joe@here.test>");
     peer.send("BDAT 101\r\n" + std::string(101, 'x'));
     EXPECT_EQ(peer.reply(), "552 5.3.4 Chunk exceeds message size limit");
     EXPECT_EQ(peer.say("MAIL FROM:<a@b.test>"), "503 5.5.1 Error: nested MAIL command");
     EXPECT_EQ(peer.say("RCPT TO:<joe@here.test>"), "503 5.5.1 Error: RCPT after BDAT");
+    EXPECT_EQ(peer.say("BDAT 0"), "551 5.7.1 Null BDAT request");
     peer.send("BDAT 1000\r\n");
     EXPECT_EQ(peer.reply(), "551 5.0.0 Discarded 1000 bytes after earlier error");
     EXPECT_EQ(peer.reply(), "<end>");
@@ -344,7 +351,7 @@ TEST_F(SessionTest, ChunksMakeAMessage) {
     peer.say("MAIL FROM:<a@b.test>");
     peer.say("RCPT TO:<joe@here.test>");
     peer.send("BDAT 8 LAST\r\nFrom x\r\n");
-    EXPECT_EQ(peer.reply(), "250 2.0.0 Ok: 8 bytes queued as ID3");
+    EXPECT_EQ(peer.reply(), "250 2.0.0 Ok: 8 bytes queued as ID4");
   });
   EXPECT_TRUE(mail_.last().has("N:From x")) << mail_.last().all();
   EXPECT_TRUE(logged("too much BDAT content -- disabling further input from client.test[192.0.2.7]"));
