@@ -1,15 +1,13 @@
 #include "master/listeners.h"
 
-#include <netdb.h>
 #include <sys/stat.h>
-
-#include <cerrno>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
 #include "config/own_addresses.h"
 #include "config/params/instance.h"
+#include "config/tcp_ports.h"
 #include "sys/file.h"
 #include "sys/interfaces.h"
 
@@ -21,15 +19,9 @@ namespace {
 
 constexpr int kBacklog = 1024;  // The kernel's somaxconn may allow less.
 
-Result<uint16_t> port_number(std::string_view text) {
-  if (is_all_digits(text)) {
-    auto number = parse_int(text);
-    if (number && *number > 0 && *number < 65536) return static_cast<uint16_t>(*number);
-  } else {
-    std::string name(text);
-    if (const servent* entry = getservbyname(name.c_str(), "tcp"))
-      return ntohs(static_cast<uint16_t>(entry->s_port));
-  }
+Result<uint16_t> port_number(const config::Config& config, std::string_view text) {
+  auto port = config::TcpPorts(config).find(text);
+  if (port && *port != 0) return *port;
   return fail(ErrorKind::invalid,
               fmt::format("unknown port \"{}\": use a number or a name in /etc/services", text));
 }
@@ -74,11 +66,19 @@ std::string socket_path(const config::MasterService& entry) {
   return (entry.is_private ? "private/" : "public/") + entry.name;
 }
 
+std::string place_of(const config::Config& config, const config::MasterService& entry) {
+  if (entry.type != ServiceType::inet) return socket_path(entry);
+  auto parts = config::parse_inet_endpoint(entry.name);
+  auto port = parts ? port_number(config, parts->port) : Result<uint16_t>(std::unexpected(parts.error()));
+  if (!port) return entry.name;
+  return parts->host.empty() ? fmt::format("{}", *port) : fmt::format("{}:{}", parts->host, *port);
+}
+
 Result<std::vector<sys::Address>> inet_addresses(const config::Config& config,
                                                  const config::MasterService& entry) {
   auto parts = config::parse_inet_endpoint(entry.name);
   if (!parts) return at_line(config, entry, parts.error());
-  auto port = port_number(parts->port);
+  auto port = port_number(config, parts->port);
   if (!port) return at_line(config, entry, port.error());
   std::vector<sys::Address> out;
   if (parts->host.empty()) {

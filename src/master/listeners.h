@@ -22,6 +22,9 @@ struct Listeners {
 
 /// Where a service is found by others: "public/pickup", "private/rewrite".
 std::string socket_path(const config::MasterService& entry);
+/// What tells the services of one system apart: "25", "host:25", "private/rewrite". Two entries with the same
+/// one would listen at the same place.
+std::string place_of(const config::Config& config, const config::MasterService& entry);
 /// The addresses of an inet service: "smtp", "127.0.0.1:10025", "[::1]:smtp". Errors name the master.cf line.
 Result<std::vector<sys::Address>> inet_addresses(const config::Config& config,
                                                  const config::MasterService& entry);

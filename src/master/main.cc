@@ -130,6 +130,7 @@ int run(const CommandLine& command_line) {
   }
   sys::set_tcp_buffer_size(config->get(params::tcp_windowsize));
   service::open_log(*config, "master", {.to_stderr = false, .verbose = command_line.options.verbose});
+  service::check_config(*config);
   sys::Fd ready;
   if (!command_line.foreground) ready = become_daemon(command_line.wait_ready);
   if (command_line.foreground && !command_line.options.init) ::setpgid(0, 0);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -65,7 +66,19 @@ bool is_disabled(const config::Config& config, const config::MasterService& serv
 }
 
 bool same_listeners(const config::MasterService& a, const config::MasterService& b) {
-  return a.is_private == b.is_private;
+  return a.type == b.type;
+}
+
+/// Of entries that would listen at the same place the last one counts.
+void drop_duplicates(const config::Config& config, std::vector<config::MasterService>& services) {
+  std::set<std::string> seen;
+  for (size_t i = services.size(); i-- > 0;) {
+    std::string place = place_of(config, services[i]);
+    if (seen.insert(place).second) continue;
+    log::warning("duplicate master.cf entry for service \"{}\" ({}) -- using the last entry",
+                 services[i].name, place);
+    services.erase(services.begin() + static_cast<ptrdiff_t>(i));
+  }
 }
 
 }  // namespace
@@ -93,6 +106,7 @@ Result<std::vector<config::MasterService>> Master::read_services(const config::C
     log::warning("{}", warning);
   std::erase_if(file.services,
                 [&](const config::MasterService& service) { return is_disabled(config, service); });
+  drop_duplicates(config, file.services);
   return std::move(file.services);
 }
 
@@ -108,7 +122,7 @@ Result<void> Master::apply(const std::vector<config::MasterService>& entries) {
   auto owner = surroundings_.rootless ? Result<std::optional<sys::User>>(std::nullopt)
                                       : sys::find_user(config_.get(params::mail_owner));
   for (const config::MasterService& entry : entries) {
-    Key key{entry.type, entry.name};
+    Key key = place_of(config_, entry);
     auto running = services_.find(key);
     if (running != services_.end() && same_listeners(running->second->entry(), entry)) {
       fresh[key] = std::nullopt;
@@ -129,7 +143,7 @@ Result<void> Master::apply(const std::vector<config::MasterService>& entries) {
     it = services_.erase(it);
   }
   for (const config::MasterService& entry : entries) {
-    Key key{entry.type, entry.name};
+    Key key = place_of(config_, entry);
     std::optional<Listeners>& listeners = fresh[key];
     auto running = services_.find(key);
     if (running != services_.end()) {

@@ -33,7 +33,7 @@ class Master {
   const config::Config& config() const { return config_; }
 
  private:
-  using Key = std::pair<config::ServiceType, std::string>;
+  using Key = std::string;  // place_of()
   Result<std::vector<config::MasterService>> read_services(const config::Config& config) const;
   Result<void> apply(const std::vector<config::MasterService>& entries);
   void prepare_surroundings();

@@ -64,7 +64,6 @@ mode_t file_mode(const config::Config& config) {
 
 void run(service::Daemon& daemon) {
   const config::Config& config = daemon.config();
-  service::check_maillog_file(config);
   daemon.set_watchdog(config.get(params::postlogd_watchdog_timeout));
   std::string path = config.get(params::maillog_file);
   if (path.empty()) {

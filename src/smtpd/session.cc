@@ -65,6 +65,7 @@ void Session::assess_client() {
   Deadline deadline = service_deadline();
   bare_lf_ = settings.bare_lf;
   discarded_ = settings.discard_keywords;
+  knows_discarded_ = true;
   if (stand_alone()) return;
   may_xclient_ = allowed_by(lists.xclient, client_, deadline);
   may_verp_ = allowed_by(lists.verp, client_, deadline);
@@ -76,6 +77,7 @@ void Session::assess_client() {
   if (!lists.ehlo_discard.empty()) {
     auto found = lists.ehlo_discard.find(client_.address, table::Where::all, deadline);
     if (found && *found) discarded_ = smtp::parse_keywords((*found)->value);
+    knows_discarded_ = found.has_value();
   }
 }
 
@@ -95,18 +97,24 @@ bool Session::greet() {
         !is_single_line(dialogue_.waiting_input())) {
       return refuse("554 5.5.0 Error: SMTP protocol synchronization");
     }
-    if (!server_.settings.delay_reject) {
-      access::Facts facts = this->facts();
-      access::Judge judge(server_.policy, server_.world, *this, facts, memory_, service_deadline());
-      if (auto refusal = judge.client()) {
-        access_denied_ = refusal->reply;
-        refuse(*refusal);
-        return true;
-      }
+  }
+  welcome();
+  return true;
+}
+
+/// Tells the client whether it may speak, where that is said at once. It may be another one after XCLIENT.
+void Session::welcome() {
+  access_denied_.clear();
+  if (!stand_alone() && !server_.settings.delay_reject) {
+    access::Facts facts = this->facts();
+    access::Judge judge(server_.policy, server_.world, *this, facts, memory_, service_deadline());
+    if (auto refusal = judge.client()) {
+      access_denied_ = refusal->reply;
+      refuse(*refusal);
+      return;
     }
   }
   reply(fmt::format("220 {}", server_.settings.banner));
-  return true;
 }
 
 bool Session::within_connection_limits() {

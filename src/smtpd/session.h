@@ -37,6 +37,7 @@ class Session : private access::Journal {
 
   // session.cc: the course of a session
   bool greet();
+  void welcome();
   bool within_connection_limits();
   void assess_client();
   void serve_commands();
@@ -122,6 +123,7 @@ class Session : private access::Journal {
   bool refuse(const smtp::ParameterProblem& problem);
   bool within_rate(proto::AnvilEvent event, uint32_t limit, std::string_view what,
                    std::string_view complaint);
+  bool find_header_rewriting();
   bool fits(const smtp::MailParameters& parameters);
   bool open_message();
   bool open_queue_file(const Origin& from);
@@ -168,6 +170,7 @@ class Session : private access::Journal {
   std::optional<CountedConnection> counted_;
   std::unique_ptr<Forwarded> forwarded_;
   smtp::KeywordSet discarded_;
+  bool knows_discarded_ = true;     // The table of them has answered.
   const tls::Info* tls_ = nullptr;  // The dialogue's; null: nothing is encrypted.
   std::string tls_refusal_;         // What the client hears next, as its TLS session is not good enough.
   BareLf bare_lf_;
@@ -200,6 +203,7 @@ class Session : private access::Journal {
   // The transaction.
   enum class Chunks : unsigned char { none, good, failed };
   std::optional<Transaction> mail_;
+  bool local_headers_ = false;  // Addresses in headers are completed with local domains.
   int64_t told_size_ =
       0;  // SIZE=, also of a MAIL that was refused: it stands until the next RSET or greeting.
   size_t earlier_recipients_ = 0;  // Of messages whose chunks were refused: they count until RSET.

@@ -54,6 +54,10 @@ bool Session::ehlo(Words arguments) {
     log::warning("don't know if EHLO feature {} should be announced to {}", keyword, client_.label);
     return local_data_error();
   }
+  if (!knows_discarded_) {
+    log::warning("don't know what EHLO features to announce to {}", client_.label);
+    return local_data_error();
+  }
   if (authentication_offered() && !prepare_authentication()) return local_data_error();
   if (!introduce(arguments, "ESMTP")) return false;
   if (!discarded_.empty() && !discarded_.has(Keyword::silent_discard)) {
@@ -195,7 +199,7 @@ bool Session::xclient(Words arguments) {
   protocol_ = substitute.protocol;
   memory_ = {};
   assess_client();
-  reply(fmt::format("220 {}", server_.settings.banner));
+  welcome();
   return true;
 }
 

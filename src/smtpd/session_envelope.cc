@@ -104,6 +104,7 @@ bool Session::mail(Words arguments) {
   if (!sender) return refuse(kBadSender);
   auto parameters = smtp::parse_mail_parameters(arguments.subspan(2), parameter_rules());
   if (!parameters) return refuse(parameters.error());
+  if (!find_header_rewriting()) return false;
   told_size_ = parameters->size.value_or(told_size_);
   if (told_size_ > 0) parameters->size = told_size_;
   sender_candidate_ = *sender;
@@ -129,6 +130,22 @@ bool Session::mail(Words arguments) {
   }
   reply("250 2.1.0 Ok");
   return true;
+}
+
+/// Finds out whether addresses in the headers of this message are completed with local domains.
+bool Session::find_header_rewriting() {
+  local_headers_ = stand_alone();
+  if (stand_alone()) return true;
+  if (forwarded_ && forwarded_->local) {
+    local_headers_ = *forwarded_->local;
+    return true;
+  }
+  return permitted([this](access::Judge& judge) -> access::Judge::Answer {
+    auto rewrites = judge.rewrites_headers();
+    if (!rewrites) return judge.rewriting_unknown();
+    local_headers_ = *rewrites;
+    return std::nullopt;
+  });
 }
 
 /// Whether there is room for a message of the size that the client tells.
@@ -195,10 +212,8 @@ Origin Session::origin() {
   Origin out;
   out.protocol = protocol_;
   if (helo_name_) out.helo_name = *helo_name_;
-  if (stand_alone()) {
-    out.local_rewriting = true;
-    return out;
-  }
+  out.local_rewriting = local_headers_;
+  if (stand_alone()) return out;
   out.client = &client_;
   if (forwarded_ && forwarded_->has_client) {
     const Forwarded& from = *forwarded_;
@@ -208,14 +223,6 @@ Origin Session::origin() {
         client_.names.name, client_.address, client_.port, client_.label, out.helo_name, protocol_, {}};
   }
   if (forwarded_) out.logged.ident = forwarded_->ident;
-  if (forwarded_ && forwarded_->local) {
-    out.local_rewriting = *forwarded_->local;
-  } else {
-    access::Facts facts = this->facts();
-    access::Judge judge(server_.policy, server_.world, *this, facts, memory_, service_deadline());
-    auto rewrites = judge.rewrites_headers();
-    out.local_rewriting = rewrites && *rewrites;
-  }
   return out;
 }
 

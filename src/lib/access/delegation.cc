@@ -126,9 +126,9 @@ Judge::Verdict Judge::mx_backup(std::string_view recipient, const Target& target
   if (!policy_.settings.allow_untrusted_routing && (reply->flags & proto::kResolveRouted) != 0) {
     return Verdict::undecided;
   }
-  constexpr uint32_t kFinal =
-      proto::kResolveLocal | proto::kResolveVirtualAlias | proto::kResolveVirtualMailbox;
-  if ((reply->flags & kFinal) != 0) return permit("permit_mx_backup", target);
+  constexpr uint32_t kAuthorized = proto::kResolveLocal | proto::kResolveVirtualAlias |
+                                   proto::kResolveVirtualMailbox | proto::kResolveRelay;
+  if ((reply->flags & kAuthorized) != 0) return permit("permit_mx_backup", target);
   if (domain.starts_with('[')) return Verdict::undecided;
   dns::Answer answer = world_.lookup(domain, kMx, deadline_);
   if (answer.status == dns::Status::try_again) {

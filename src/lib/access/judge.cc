@@ -144,6 +144,12 @@ Result<bool> Judge::rewrites_headers() {
   return false;
 }
 
+Judge::Answer Judge::rewriting_unknown() {
+  start_stage(memory_.defer_if_permit);
+  parameter_ = "local_header_rewrite_clients";
+  return answer(refuse(451, "4.3.0", "Temporary lookup error", ErrorClass::resource));
+}
+
 // --- lists ---
 
 Judge::Verdict Judge::enter(const RestrictionList& list, std::unique_ptr<RestrictionList> owned,

@@ -65,6 +65,8 @@ class Judge {
 
   /// Whether addresses in this client's headers are completed with local domains.
   Result<bool> rewrites_headers();
+  /// That cannot be told now.
+  Answer rewriting_unknown();
 
  private:
   enum class Verdict : unsigned char {

@@ -93,7 +93,8 @@ Judge::Verdict Judge::unknown_hostname(std::string_view name) {
     log::warning("{}: address or MX lookup error: DNS reply filter drops all results", name);
     return Verdict::undecided;
   }
-  if (answer.found()) return Verdict::undecided;
+  // Who does not take mail exists, too.
+  if (answer.found() || answer.status == dns::Status::null_service) return Verdict::undecided;
   std::string text =
       fmt::format("<{}>: {} rejected: {}", name, about::kHelo,
                   answer.status == dns::Status::malformed ? "Malformed DNS server reply" : "Host not found");

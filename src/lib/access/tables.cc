@@ -186,7 +186,8 @@ Judge::Verdict Judge::permit_does_not_count(std::string_view cannot_permit) {
 Judge::Verdict Judge::check_servers(const Restriction& r, std::string_view name, const Target& target) {
   std::string_view domain = after_at(name);
   if (domain.starts_with('[')) {
-    if (!domain.ends_with(']')) return Verdict::undecided;
+    // An address is its own mail server; name servers it has none.
+    if (!domain.ends_with(']') || record_type(r.via) == dns::Type::ns) return Verdict::undecided;
     auto ip = mail::mailhost_address(domain.substr(1, domain.size() - 2));
     if (!ip) return Verdict::undecided;
     return found(r, find_address(r.table, *ip), target, forbids_permit(r, name));

@@ -129,6 +129,9 @@ class Config {
   std::shared_ptr<const Content> content_;
 };
 
+/// Reads a parameter of any type; throws ConfigError as get() does.
+void check_value(const Config& config, const ParamInfo& info);
+
 // get() exists for bool, int, std::chrono::seconds, int64_t, std::string, Raw and Choice.
 extern template bool Config::get(Param<bool>) const;
 extern template int Config::get(Param<int>) const;

@@ -27,7 +27,8 @@ std::unexpected<Error> truncated(std::string_view text) {
   return broken(fmt::format("truncated macro reference: \"{}\"", text));
 }
 std::unexpected<Error> unexpected_at(std::string_view what, std::string_view before, std::string_view rest) {
-  return broken(fmt::format("{} at: \"...{}>>>{}\"", what, before, rest));
+  constexpr size_t kShown = 20;
+  return broken(fmt::format("{} at: \"...{}>>>{}\"", what, before, rest.substr(0, kShown)));
 }
 
 /// Length of `text` up to and with the bracket that matches its first character, or 0.
@@ -56,6 +57,7 @@ enum class Operator { equal, unequal, less, less_equal, greater_equal, greater }
 struct Relation {
   Operator op;
   bool by_level;
+  std::string_view text;  ///< Of the operator, without "level".
 };
 
 constexpr struct {
@@ -174,8 +176,10 @@ Result<void> Expander::body(std::string_view text, int depth, std::string& out) 
   std::string_view word = rest.substr(0, end);
   std::string_view after = trim_left(rest.substr(end));
   if (after.empty() && !word.empty()) return name(word, depth, out);
-  if (word.empty() || (after[0] != '?' && after[0] != ':' && after[0] != '{'))
-    return unexpected_at("attribute name syntax error", word, rest.substr(end));
+  if (word.empty() || (after[0] != '?' && after[0] != ':' && after[0] != '{')) {
+    std::string_view before = text.substr(0, text.size() - rest.size() + end);
+    return unexpected_at("attribute name syntax error", before, rest.substr(end));
+  }
   if (after[0] == '{') return function(word, rest.substr(end), depth, out);
   auto found = TRY(value(word));
   // A value is "there" when its text, not yet expanded, is not empty.
@@ -204,16 +208,15 @@ Result<void> Expander::function(std::string_view name, std::string_view rest, in
 Result<Relation> parse_operator(std::string_view& rest, std::string_view left) {
   for (const auto& candidate : kOperators) {
     if (!rest.starts_with(candidate.text)) continue;
-    std::string_view token = rest;
     rest.remove_prefix(candidate.text.size());
     size_t end = 0;
     while (end < rest.size() && is_alpha(rest[end]))
       ++end;
     std::string_view suffix = rest.substr(0, end);
     if (!suffix.empty() && suffix != "level")
-      return unexpected_at("bad operator suffix", "", token.substr(0, candidate.text.size() + end));
+      return unexpected_at("bad operator suffix", candidate.text, suffix);
     rest.remove_prefix(end);
-    return Relation{candidate.op, !suffix.empty()};
+    return Relation{candidate.op, !suffix.empty(), candidate.text};
   }
   // The quotes are as uneven in Postfix, and there are tools that compare.
   return unexpected_at(R"("==" or "!="" or "<"" or "<="" or ">="" or ">" expected)", left, rest);
@@ -228,10 +231,12 @@ Result<void> Expander::relation(std::string_view text, int depth, std::string& o
   std::string_view left_shown = rest.substr(1, length - 1);
   rest = trim_left(rest.substr(length));
   Relation relation = TRY(parse_operator(rest, left_shown));
-  std::string_view before = text.substr(0, text.size() - rest.size());
   std::string_view right = trim_left(rest);
   length = right.starts_with('{') ? bracket_length(right, '{', '}') : 0;
-  if (length == 0) return unexpected_at(R"("{expression}" expected)", before, rest);
+  if (length == 0) {
+    std::string before = fmt::format("{{{}}} {}", left_text, relation.text);
+    return unexpected_at(R"("{expression}" expected)", before, rest);
+  }
   std::string_view right_text = right.substr(1, length - 2);
   rest = trim_left(right.substr(length));
   if (!rest.empty() && rest[0] != '?' && rest[0] != ':')

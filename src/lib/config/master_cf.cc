@@ -154,7 +154,9 @@ Result<std::string> unbrace(std::string_view word) {
 }
 
 std::string embrace(std::string_view word) {
-  bool plain = !word.empty() && word[0] != '{' && word.find_first_of(kBlanks) == std::string_view::npos;
+  // White space inside braces within the word does not end it.
+  std::string_view rest = word;
+  bool plain = !word.empty() && word[0] != '{' && next_word(rest, true) == word;
   return plain ? std::string(word) : fmt::format("{{{}}}", word);
 }
 

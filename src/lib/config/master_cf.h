@@ -38,7 +38,8 @@ std::vector<std::string> split_master_entry(std::string_view entry);
 /// "{ text }" without braces and the white space inside of them; a word that does not begin with '{' as it
 /// is. The error is Postfix's: missing '}' in "{ text".
 Result<std::string> unbrace(std::string_view word);
-/// The word with braces where master.cf needs them: white space, an empty word, a word that begins with '{'.
+/// The word with braces where master.cf needs them: white space that would end it, an empty word, a word that
+/// begins with '{'.
 std::string embrace(std::string_view word);
 
 struct MasterService {

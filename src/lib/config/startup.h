@@ -9,6 +9,10 @@ namespace postrider::config {
 /// Throws ConfigError when myhostname or mydomain is no host name.
 void check_host_names(const Config& config);
 
+/// Throws ConfigError when a setting that concerns all programs is none: with such a main.cf nothing runs, as
+/// with Postfix, whatever a program needs for itself. May block: names in inet_interfaces are looked up.
+void check_common_settings(const Config& config);
+
 /// The accounts that separate privileges.
 struct Identities {
   sys::User owner;          ///< mail_owner

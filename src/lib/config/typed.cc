@@ -162,6 +162,32 @@ ParamValue<T> Config::get(const ServiceParam<T>& param, std::string_view service
   return read(Reading{*this, name, expanded(*this, name, *own), param.min, param.max}, param.fallback);
 }
 
+void check_value(const Config& config, const ParamInfo& info) {
+  switch (info.type) {
+    case ParamType::boolean:
+      (void)config.get(Param<bool>{&info});
+      return;
+    case ParamType::integer:
+      (void)config.get(Param<int>{&info});
+      return;
+    case ParamType::seconds:
+      (void)config.get(Param<seconds>{&info});
+      return;
+    case ParamType::size:
+      (void)config.get(Param<int64_t>{&info});
+      return;
+    case ParamType::string:
+      (void)config.get(Param<std::string>{&info});
+      return;
+    case ParamType::raw:
+      (void)config.get(Param<Raw>{&info});
+      return;
+    case ParamType::choice:
+      (void)config.get(Param<Choice>{&info});
+      return;
+  }
+}
+
 template bool Config::get(Param<bool>) const;
 template int Config::get(Param<int>) const;
 template seconds Config::get(Param<seconds>) const;

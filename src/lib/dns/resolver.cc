@@ -441,7 +441,10 @@ Answer Resolver::lookup(std::string_view name, std::span<const Type> types, cons
       total.records = std::move(records);
     }
     first = false;
-    if (found && options.stop_when_found) break;
+    // What a domain says about its mail counts, also where it has addresses.
+    bool final = type == Type::mx && (total.status == Status::null_service ||
+                                      total.status == Status::policy || total.status == Status::malformed);
+    if ((found || final) && options.stop_when_found) break;
   }
   return total;
 }

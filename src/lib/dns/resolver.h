@@ -49,7 +49,7 @@ struct SearchOptions {
 struct LookupOptions {
   bool dnssec = false;  ///< Ask for validation; without it no record counts as validated.
   SearchOptions search;
-  /// For several types: the first type that has records is enough.
+  /// For several types: the first type that has records is enough, and so is what a domain says of its MX.
   bool stop_when_found = false;
   bool filter = true;  ///< Apply ResolverSettings::filter.
   bool warn = true;    ///< Log what is odd about an answer.

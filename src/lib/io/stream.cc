@@ -208,6 +208,8 @@ Result<bool> Stream::fill(Deadline deadline) {
   State& s = *state_;
   for (;;) {
     auto count = s.read_available();
+    // Who has sent everything at once may still read the replies.
+    if (count && *count == 0) (void)flush(deadline);
     if (count) return *count > 0;
     if (count.error().kind != ErrorKind::temporary) return std::unexpected(std::move(count).error());
     if (s.begin == s.end) s.release_buffer();

@@ -92,6 +92,7 @@ Daemon::Daemon(const Traits& traits, Arguments arguments)
   open_log(s.config, s.traits.name,
            {.to_stderr = !s.arguments.probe.empty(), .verbose = s.arguments.verbose});
   log_override_warnings(s.config);
+  check_config(s.config);
   s.loop.at_turn_end([] { log::flush(); });
   s.loop.on_signal(SIGTERM, [&s] { s.leave(); });
   io::set_fiber_error_handler([](const char* text) { log::error("unexpected exception: {}", text); });

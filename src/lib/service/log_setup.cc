@@ -11,6 +11,7 @@
 #include "config/params/rewrite.h"
 #include "config/params/services.h"
 #include "config/params/system.h"
+#include "config/startup.h"
 #include "log/log.h"
 
 namespace postrider::service {
@@ -18,6 +19,8 @@ namespace postrider::service {
 namespace params = config::params;
 
 void open_log(const config::Config& config, std::string_view program, const LogChoice& choice) {
+  // Defaults depend on it.
+  (void)config.compat_level();
   use_utf8_text(config.get(params::smtputf8_enable));
   log::Settings settings;
   settings.ident = fmt::format("{}/{}", config.get(params::syslog_name), program);
@@ -59,6 +62,21 @@ void warn_not_in_force(const config::Config& config, bool overrides) {
   }
 }
 
+void check_maillog_file(const config::Config& config) {
+  std::string file = config.get(params::maillog_file);
+  if (file.empty()) return;
+  std::string prefixes = config.get(params::maillog_file_prefixes);
+  for (std::string_view prefix : split_any(prefixes, kListSeparators)) {
+    bool whole = file.size() == prefix.size() || prefix.ends_with('/') ||
+                 file[std::min(prefix.size(), file.size() - 1)] == '/';
+    if (file.starts_with(prefix) && whole) return;
+  }
+  throw config::ConfigError(fmt::format("{} value '{}' does not match any prefix in {}", "maillog_file", file,
+                                        "maillog_file_prefixes"),
+                            config.source("maillog_file"),
+                            "choose a file below one of the prefixes, or add its directory to them");
+}
+
 }  // namespace
 
 void log_config_warnings(const config::Config& config) {
@@ -77,19 +95,9 @@ void fatal_config(const config::ConfigError& error) {
   log::fatal("{}", error.what());
 }
 
-void check_maillog_file(const config::Config& config) {
-  std::string file = config.get(params::maillog_file);
-  if (file.empty()) return;
-  std::string prefixes = config.get(params::maillog_file_prefixes);
-  for (std::string_view prefix : split_any(prefixes, kListSeparators)) {
-    bool whole = file.size() == prefix.size() || prefix.ends_with('/') ||
-                 file[std::min(prefix.size(), file.size() - 1)] == '/';
-    if (file.starts_with(prefix) && whole) return;
-  }
-  throw config::ConfigError(fmt::format("{} value '{}' does not match any prefix in {}", "maillog_file", file,
-                                        "maillog_file_prefixes"),
-                            config.source("maillog_file"),
-                            "choose a file below one of the prefixes, or add its directory to them");
+void check_config(const config::Config& config) {
+  config::check_common_settings(config);
+  check_maillog_file(config);
 }
 
 }  // namespace postrider::service

@@ -28,7 +28,9 @@ void log_override_warnings(const config::Config& config);
 /// line.
 [[noreturn]] void fatal_config(const config::ConfigError& error);
 
-/// Throws ConfigError when maillog_file is not below one of maillog_file_prefixes.
-void check_maillog_file(const config::Config& config);
+/// Throws ConfigError when the configuration has a mistake with which no program runs: in a setting that
+/// concerns them all (config/startup.h), or in maillog_file, which must be below one of
+/// maillog_file_prefixes. To be called when the log is open.
+void check_config(const config::Config& config);
 
 }  // namespace postrider::service

@@ -130,7 +130,8 @@ Result<void> bind_to(int fd, const Address& address) {
 Result<void> bind_path(int fd, const Address& address) {
   std::string path = address.ip();
   struct stat st{};
-  if (::lstat(path.c_str(), &st) == 0 && S_ISSOCK(st.st_mode)) ::unlink(path.c_str());
+  if (::lstat(path.c_str(), &st) == 0 && (S_ISSOCK(st.st_mode) || S_ISFIFO(st.st_mode)))
+    ::unlink(path.c_str());
   TRY(bind_to(fd, address));
   if (::chmod(path.c_str(), 0666) < 0) return fail_errno("chmod " + path);
   return {};

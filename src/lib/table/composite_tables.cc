@@ -78,6 +78,8 @@ class UnionTable : public CompositeTable {
       else
         out = std::move(**value);
     }
+    // Tables that have nothing but empty values have found nothing.
+    if (out && out->empty()) out.reset();
     return out;
   }
 };

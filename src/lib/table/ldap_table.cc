@@ -350,6 +350,9 @@ Result<Setup> read_setup(std::string_view name, const DatabaseConfig& config, co
   bool cached = TRY(config.flag("cache", false));
   if (cached && options.log)
     options.log(Severity::warning, fmt::format("dict_ldap_open: {} ignoring cache", name));
+  for (std::string_view of_cache : {"cache_expiry", "cache_size"})
+    if (TRY(config.number(of_cache, -1, 0, 0)) >= 0 && options.log)
+      options.log(Severity::warning, fmt::format("dict_ldap_open: {} ignoring {}", name, of_cache));
   return setup;
 }
 

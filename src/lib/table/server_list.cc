@@ -61,8 +61,10 @@ ServerList::Entry parse_server(std::string_view text) {
   out.server.host = host;
   if (auto number = parse_unsigned(port); number && *number <= UINT16_MAX)
     out.server.port = static_cast<uint16_t>(*number);
-  else if (!port.empty())
-    out.server.port = sys::service_port(std::string(port)).value_or(0);
+  else if (auto known = port.empty() ? std::optional<uint16_t>(0) : sys::service_port(std::string(port)))
+    out.server.port = *known;
+  else
+    out.unknown_port = port;
   return out;
 }
 

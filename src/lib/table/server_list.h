@@ -16,8 +16,9 @@ class ServerList {
  public:
   struct Entry {
     driver::Server server;
-    std::string shown;  ///< For messages: without "unix:" or "inet:".
-    std::string text;   ///< As in the configuration.
+    std::string shown;         ///< For messages: without "unix:" or "inet:".
+    std::string text;          ///< As in the configuration.
+    std::string unknown_port;  ///< A name of which nobody knows the number.
   };
   ServerList(std::vector<Entry> entries, seconds retry_after);
 

@@ -207,6 +207,10 @@ Result<void> read_servers(const SqlKind& kind, SqlSetup& setup) {
   std::string hosts = setup.config.text("hosts");
   for (std::string_view host : split_any(hosts, kListSeparators))
     setup.servers.push_back(parse_server(host));
+  for (const ServerList::Entry& entry : setup.servers) {
+    if (!entry.unknown_port.empty())
+      return fail(ErrorKind::invalid, fmt::format("unknown service: {}/tcp", entry.unknown_port));
+  }
   if (setup.servers.empty()) setup.servers.push_back(parse_server("localhost"));
   setup.retry_after = seconds(TRY(setup.config.number("retry_interval", 60, 1, 0)));
   setup.idle = seconds(TRY(setup.config.number("idle_interval", 60, 1, 0)));

@@ -10,6 +10,7 @@
 #include "config/params/instance.h"
 #include "config/params/system.h"
 #include "log/log.h"
+#include "service/environment.h"
 #include "service/log_setup.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -76,7 +77,10 @@ config::Config load_config(const std::string& directory, int verbose, bool only_
     log::error("{}", text.substr(0, advice));
     fail_text(text.substr(advice + 2));
   }
-  if (borrowed) sys::set_environment(imported_environment(*config));
+  if (borrowed)
+    sys::set_environment(imported_environment(*config));
+  else
+    service::set_named_environment(*config);
   service::open_log(*config, current.name,
                     {.to_stderr = true, .to_log = current.to_log, .verbose = verbose, .connect_late = true});
   if (!current.called_as.empty()) {
@@ -86,6 +90,7 @@ config::Config load_config(const std::string& directory, int verbose, bool only_
   }
   for (const std::string& warning : config->warnings())
     log::warning("{}", warning);
+  service::check_config(*config);
   return std::move(*config);
 }
 

@@ -14,35 +14,6 @@ namespace postrider::lint {
 
 namespace {
 
-/// Reads a parameter as the daemons do; throws ConfigError.
-void read_value(const config::Config& config, const config::ParamInfo& info) {
-  using config::Param;
-  using config::ParamType;
-  switch (info.type) {
-    case ParamType::boolean:
-      (void)config.get(Param<bool>{&info});
-      return;
-    case ParamType::integer:
-      (void)config.get(Param<int>{&info});
-      return;
-    case ParamType::seconds:
-      (void)config.get(Param<std::chrono::seconds>{&info});
-      return;
-    case ParamType::size:
-      (void)config.get(Param<int64_t>{&info});
-      return;
-    case ParamType::string:
-      (void)config.get(Param<std::string>{&info});
-      return;
-    case ParamType::raw:
-      (void)config.get(Param<config::Raw>{&info});
-      return;
-    case ParamType::choice:
-      (void)config.get(Param<config::Choice>{&info});
-      return;
-  }
-}
-
 void check_host_name(const Model& model, Report& report, std::string_view name) {
   std::string host = model.value(name);
   std::string problem = hostname_problem(host);
@@ -120,7 +91,7 @@ void check_values(const Model& model, Report& report) {
     // That a name in it is unknown is the reason, and has been said.
     if (model.has_undefined_names(text, service)) return;
     try {
-      read_value(service ? service->config : model.config(), *info);
+      config::check_value(service ? service->config : model.config(), *info);
     } catch (const config::ConfigError& error) {
       // What cannot be expanded has mostly been said together with the names in it.
       Place place = model.place(name, service);

@@ -17,6 +17,7 @@
 #include "log/log.h"
 #include "queue/files.h"
 #include "queue/store.h"
+#include "service/environment.h"
 #include "service/log_setup.h"
 #include "sys/fd.h"
 #include "tools/postcat/printer.h"
@@ -149,12 +150,10 @@ void print(const CommandLine& line, queue::ByteSource& source, const std::string
 /// Finds queue files by their ids, in whatever queue they are.
 class QueueSearch {
  public:
-  explicit QueueSearch(const CommandLine& line) {
-    auto config = config::Config::load({.directory = line.config_directory, .process_name = "postcat"});
-    if (!config) log::fatal("{}", config.error().text);
-    std::string directory = config->get(params::queue_directory);
+  explicit QueueSearch(const config::Config& config) {
+    std::string directory = config.get(params::queue_directory);
     if (::chdir(directory.c_str()) < 0) log::fatal("{}", Error::from_errno("chdir " + directory, errno).text);
-    store_.emplace(queue::system_files(), clients::queue_layout(*config));
+    store_.emplace(queue::system_files(), clients::queue_layout(config));
   }
 
   void print(const CommandLine& line, const std::string& id) const {
@@ -177,12 +176,16 @@ class QueueSearch {
 };
 
 void run(const CommandLine& line) {
+  auto config = config::Config::load({.directory = line.config_directory, .process_name = "postcat"});
+  if (!config) log::fatal("{}", config.error().text);
+  service::check_config(*config);
+  service::set_named_environment(*config);
   if (line.names.empty()) {
     Input input;
     return print(line, input, "stdin");
   }
   std::optional<QueueSearch> search;
-  if (line.search_queue) search.emplace(line);
+  if (line.search_queue) search.emplace(*config);
   for (const std::string& name : line.names) {
     if (search) {
       search->print(line, name);

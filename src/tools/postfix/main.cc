@@ -15,7 +15,6 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "config/params/instance.h"
-#include "config/startup.h"
 #include "config/table.h"
 #include "log/log.h"
 #include "service/log_setup.h"
@@ -142,13 +141,9 @@ int run(int argc, char** argv) {
   if (!config) log::fatal("{}", config.error().text);
   check_user(*config);
   service::open_log(*config, "postfix", {.to_stderr = true, .to_log = false, .verbose = line.verbose});
-  service::check_maillog_file(*config);
   for (const std::string& warning : config->warnings())
     log::warning("{}", warning);
-  config::check_host_names(*config);
-  (void)config->compat_level();
-  // Names in inet_interfaces are looked up for it.
-  (void)config->text("mynetworks");
+  service::check_config(*config);
   check_directories(*config);
   auto ids = identities_of(*config);
   if (!ids) log::fatal("{}", ids.error().text);

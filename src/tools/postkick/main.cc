@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 
 #include "clients/trigger.h"
@@ -34,7 +35,7 @@ int run(int argc, char** argv) {
   auto sent = clients::trigger(config, fmt::format("{}/{}", service_class, service), request,
                                config.get(config::params::application_event_drain_time));
   if (sent) return tool::kOk;
-  log::warning("{}", sent.error().text);
+  if (sent.error().code != ECONNREFUSED) log::warning("{}", sent.error().text);
   log::warning("Cannot contact class {} service {} - perhaps the mail system is down", service_class,
                service);
   return 1;

@@ -9,6 +9,7 @@
 #include "config/params/services.h"
 #include "config/params/system.h"
 #include "log/log.h"
+#include "service/environment.h"
 #include "service/log_setup.h"
 #include "sys/process.h"
 #include "tools/postmap/job.h"
@@ -31,6 +32,8 @@ config::Config load_config(const char* program, const std::string& directory, in
   service::open_log(*loaded, program, {.to_stderr = true, .verbose = verbose});
   for (const std::string& warning : loaded->warnings())
     log::warning("{}", warning);
+  service::check_config(*loaded);
+  service::set_named_environment(*loaded);
   return std::move(*loaded);
 }
 

@@ -16,6 +16,7 @@
 #include "config/params/instance.h"
 #include "log/log.h"
 #include "queue/files.h"
+#include "service/environment.h"
 #include "service/log_setup.h"
 #include "sys/user.h"
 #include "tools/postsuper/superintendent.h"
@@ -115,6 +116,8 @@ config::Config configure(const CommandLine& line) {
   service::open_log(*config, "postsuper", {.to_stderr = true, .verbose = line.verbose});
   for (const std::string& warning : config->warnings())
     log::warning("{}", warning);
+  service::check_config(*config);
+  service::set_named_environment(*config);
   return std::move(*config);
 }
 

@@ -108,6 +108,8 @@ TEST(MasterCf, AnIndentedFirstLineIsAWarning) {
 TEST(MasterCf, WordsAreBracedWhereTheyNeedIt) {
   EXPECT_EQ(embrace("a"), "a");
   EXPECT_EQ(embrace("a b"), "{a b}");
+  EXPECT_EQ(embrace("argv={a b}"), "argv={a b}");
+  EXPECT_EQ(embrace("{a b}c d"), "{{a b}c d}");
   EXPECT_EQ(embrace(""), "{}");
   EXPECT_EQ(embrace("{x}"), "{{x}}");
   EXPECT_EQ(*unbrace(embrace("{x}")), "{x}");

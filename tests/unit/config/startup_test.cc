@@ -50,6 +50,27 @@ TEST_F(StartupTest, MynetworksStyleIsOneWord) {
   EXPECT_EQ(style_error("host net"), "unknown mynetworks mask style value \"net\" in \"host net\"");
 }
 
+TEST_F(StartupTest, WhatConcernsAllProgramsIsChecked) {
+  auto error = [&](std::string_view line) {
+    return error_of(check_common_settings, fmt::format("myhostname = mx.example.com\n{}\n", line));
+  };
+  EXPECT_EQ(error("message_size_limit = x"), "bad numerical configuration: message_size_limit = x");
+  EXPECT_EQ(error("ipc_timeout = 0"), "invalid ipc_timeout: 0 (min 1)");
+  EXPECT_EQ(error("soft_bounce = perhaps"), "bad boolean configuration: soft_bounce = perhaps");
+  EXPECT_EQ(error("maillog_file_prefixes ="), "bad string length 0 < 1: maillog_file_prefixes = ");
+  EXPECT_EQ(error("compatibility_level = 1.2.3.4"), "malformed compatibility level syntax: \"1.2.3.4\"");
+  EXPECT_EQ(error("inet_protocols = bogus"), "unknown inet_protocols value \"bogus\" in \"bogus\"");
+  EXPECT_EQ(error("inet_interfaces = 999.1.1.1\nmynetworks = 127.0.0.1"),
+            "config variable inet_interfaces: host not found: 999.1.1.1");
+  // What one program alone reads is its own affair; the first mistake of several is told.
+  EXPECT_EQ(error("smtpd_timeout = x"), error(""));
+  EXPECT_EQ(error("ipc_timeout = 0\ndefault_process_limit = 0"),
+            "invalid default_process_limit parameter value 0 < 1");
+  EXPECT_EQ(error("default_process_limit = 0\nmydomain = a b"),
+            "valid_hostname: invalid character 32(decimal): a b|file MAIN: parameter mydomain: bad parameter "
+            "value: a b");
+}
+
 TEST_F(StartupTest, HostNamesAreChecked) {
   EXPECT_EQ(host_error("myhostname = mx.example.com\n"), "no error");
   EXPECT_EQ(

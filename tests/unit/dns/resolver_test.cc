@@ -308,6 +308,16 @@ TEST(Resolver, SeveralTypesGiveAllTheirRecordsOrTheWorstFailure) {
         resolver.lookup("both.test", kBoth, {.dnssec = false, .search = {}, .stop_when_found = true}, soon())
             .records.size(),
         1u);
+    // A domain that takes no mail does so whatever else it has.
+    server.mx("nomail.test", 0, "");
+    server.a("nomail.test", "192.0.2.3");
+    constexpr Type kMail[] = {Type::mx, Type::a};
+    auto mail = [&](bool stop) {
+      return resolver.lookup("nomail.test", kMail, {.dnssec = false, .search = {}, .stop_when_found = stop},
+                             soon());
+    };
+    EXPECT_EQ(mail(true).status, Status::null_service);
+    EXPECT_EQ(mail(false).status, Status::found);
   });
 }
 

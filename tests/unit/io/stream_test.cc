@@ -81,6 +81,19 @@ TEST(Stream, OutputLeavesWhenInputIsDrained) {
   });
 }
 
+TEST(Stream, OutputReachesWhoHasSentAllItsInputAtOnce) {
+  run_with_loop([] {
+    auto [ours, peer] = make_ends();
+    send(peer, "HELO\n");
+    peer.shutdown_write();
+    Deadline soon = Deadline::after(seconds(10));
+    EXPECT_EQ(show(ours.read_line(100, soon)), "HELO LF");
+    ours.write("250 hello\r\n");
+    EXPECT_EQ(show(ours.read_line(100, soon)), "<closed>");
+    EXPECT_EQ(show(peer.read_line(100, soon)), "250 hello CRLF");
+  });
+}
+
 TEST(Stream, LargeTransfersKeepTheirBytes) {
   run_with_loop([] {
     auto [ours, peer] = make_ends();

@@ -1,4 +1,6 @@
 // What restrictions and access tables do to requests, seen by the client and in the log.
+#include <fmt/format.h>
+
 #include "base/utf8_text.h"
 #include "session_fixture.h"
 
@@ -19,6 +21,44 @@ TEST_F(SessionTest, ServersOfADomainAreNoReasonToLetItIn) {
   });
   EXPECT_TRUE(logged("warning: restriction check_sender_mx_access returns OK for a@friend.test"));
   EXPECT_FALSE(logged("Unable to look up MX host for null.test")) << log_text();
+}
+
+TEST_F(SessionTest, AnAddressHasNoNameServersAndIsItsOwnMailServer) {
+  auto answers = [&](std::string_view restriction) {
+    std::string answer;
+    serve(fmt::format("smtpd_sender_restrictions = {} inline:{{203.0.113.9=REJECT}}\n", restriction),
+          [&](Peer& peer) {
+            peer.reply();
+            peer.say("EHLO x.test");
+            peer.say("MAIL FROM:<a@[203.0.113.9]>");
+            answer = peer.say("RCPT TO:<joe@here.test>");
+          });
+    return answer;
+  };
+  EXPECT_EQ(answers("check_sender_ns_access"), "250 2.1.5 Ok");
+  EXPECT_EQ(answers("check_sender_mx_access"),
+            "554 5.7.1 <a@[203.0.113.9]>: Sender address rejected: Access denied");
+}
+
+TEST_F(SessionTest, WhoTakesNoMailExists) {
+  world_.records["MX null.test"].status = dns::Status::null_service;
+  serve("smtpd_helo_restrictions = reject_unknown_helo_hostname\nsmtpd_delay_reject = no\n", [&](Peer& peer) {
+    peer.reply();
+    EXPECT_EQ(peer.say("HELO null.test"), "250 mx.test");
+    EXPECT_EQ(peer.say("HELO none.test"), "450 4.7.1 <none.test>: Helo command rejected: Host not found");
+  });
+}
+
+TEST_F(SessionTest, RelayDomainsNeedNoBackup) {
+  serve(
+      "relay_domains = relay.test\nsmtpd_recipient_restrictions = permit_mx_backup, reject\n"
+      "smtpd_relay_restrictions =\n",
+      [&](Peer& peer) {
+        peer.reply();
+        peer.say("EHLO x.test");
+        peer.say("MAIL FROM:<a@sender.test>");
+        EXPECT_EQ(peer.say("RCPT TO:<x@relay.test>"), "250 2.1.5 Ok");
+      });
 }
 
 TEST_F(SessionTest, ABackupServerWaitsForTheNamesOfOthers) {

@@ -514,12 +514,42 @@ TEST_F(SessionTest, ALocalUserIsNotRestricted) {
   EXPECT_TRUE(counter_.idents.empty());
 }
 
+TEST_F(SessionTest, TablesThatDoNotAnswerAreTemporaryFailures) {
+  serve("local_header_rewrite_clients = fail:broken\n", [&](Peer& peer) {
+    peer.reply();
+    peer.say("EHLO x");
+    EXPECT_EQ(peer.say("MAIL FROM:<a@b.test>"), "451 4.3.0 Temporary lookup error");
+    EXPECT_EQ(peer.say("RCPT TO:<joe@here.test>"), "503 5.5.1 Error: need MAIL command");
+  });
+  EXPECT_TRUE(
+      logged("NOQUEUE: reject: MAIL from client.test[192.0.2.7]: 451 4.3.0 Temporary lookup error; "
+             "proto=ESMTP helo=<x>"));
+  serve("smtpd_discard_ehlo_keyword_address_maps = fail:broken\n", [&](Peer& peer) {
+    peer.reply();
+    EXPECT_EQ(peer.say("HELO x"), "250 mx.test");
+    EXPECT_EQ(peer.say("EHLO x"), "421 4.3.0 mx.test Server local data error");
+  });
+  EXPECT_TRUE(logged("don't know what EHLO features to announce to client.test[192.0.2.7]"));
+}
+
 TEST_F(SessionTest, AGreetingCanBeARefusal) {
   serve("smtpd_delay_reject = no\nsmtpd_client_restrictions = reject\n", [&](Peer& peer) {
     EXPECT_EQ(peer.reply(), "554 5.7.1 <client.test[192.0.2.7]>: Client host rejected: Access denied");
     EXPECT_EQ(peer.say("EHLO x"), "503 5.7.0 Error: access denied for client.test[192.0.2.7]");
     EXPECT_EQ(peer.say("QUIT"), "221 2.0.0 Bye");
   });
+  // Whom a proxy names is looked at as one who has connected.
+  serve(
+      "smtpd_delay_reject = no\nsmtpd_authorized_xclient_hosts = 192.0.2.7\n"
+      "smtpd_client_restrictions = check_client_access inline:{198.51.100.9=REJECT}\n",
+      [&](Peer& peer) {
+        EXPECT_EQ(peer.reply(), "220 mx.test ESMTP Testing");
+        EXPECT_EQ(peer.say("XCLIENT NAME=far.test ADDR=198.51.100.9"),
+                  "554 5.7.1 <far.test[198.51.100.9]>: Client host rejected: Access denied");
+        EXPECT_EQ(peer.say("EHLO x"), "503 5.7.0 Error: access denied for far.test[198.51.100.9]");
+        EXPECT_EQ(peer.say("QUIT"), "221 2.0.0 Bye");
+      });
+  EXPECT_TRUE(logged("reject: XCLIENT from far.test[198.51.100.9]: 554 5.7.1"));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@ using Composite = TableTest;
 TEST_F(Composite, UnionJoinsTheValuesOfAllTables) {
   EXPECT_EQ(look_up("unionmap:{inline:{a=1}, static:2, inline:{b=3}}", "a"), "1,2");
   EXPECT_EQ(look_up("unionmap:{inline:{a=1}, inline:{a=2}}", "b"), "(none)");
+  EXPECT_EQ(look_up("unionmap:{static:{}, static:{}}", "a"), "(none)");
 }
 
 TEST_F(Composite, PipeAsksEachTableForTheValueBefore) {
