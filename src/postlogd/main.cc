@@ -12,6 +12,7 @@
 #include "service/daemon.h"
 #include "service/log_setup.h"
 #include "sys/file.h"
+#include "sys/process.h"
 
 namespace postrider {
 namespace {
@@ -65,6 +66,8 @@ mode_t file_mode(const config::Config& config) {
 void run(service::Daemon& daemon) {
   const config::Config& config = daemon.config();
   daemon.set_watchdog(config.get(params::postlogd_watchdog_timeout));
+  // It makes no file but the log, and master's mask would leave that to root alone.
+  sys::set_umask(0777 & ~file_mode(config));
   std::string path = config.get(params::maillog_file);
   if (path.empty()) {
     // Lines that still come were sent under an older configuration.

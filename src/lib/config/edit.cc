@@ -1,6 +1,8 @@
 #include "config/edit.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <map>
 
 #include <fmt/format.h>
@@ -106,9 +108,12 @@ Result<void> edit_file(const std::string& path,
     if (named && opened && named->st_dev == opened->st_dev && named->st_ino == opened->st_ino) break;
   }
   auto edited = [&]() -> Result<void> {
-    auto content = TRY(sys::read_file(path, kMaxConfigFile));
+    auto content = sys::read_file(path, kMaxConfigFile);
+    if (!content && content.error().code == ENOENT)
+      return fail(ErrorKind::not_found, fmt::format("open {} for reading: {}", path, std::strerror(ENOENT)));
+    if (!content) return std::unexpected(std::move(content).error());
     auto info = TRY(sys::stat_file(path));
-    std::string result = TRY(change(content));
+    std::string result = TRY(change(*content));
     TRY(sys::truncate_fd(lock.get(), 0));
     TRY(sys::copy_ownership(lock.get(), info));
     TRY(sys::write_all(lock.get(), result));

@@ -214,9 +214,8 @@ Result<Setup> read_setup(const DatabaseConfig& config) {
 
 OpenResult open_memcache(std::string_view name, const OpenOptions& options) {
   if (options.paranoid)
-    return fail(
-        ErrorKind::denied,
-        fmt::format("memcache:{}: memcache map is not allowed for security-sensitive data", printable(name)));
+    return fail(ErrorKind::denied,
+                fmt::format("memcache:{} map is not allowed for security-sensitive data", printable(name)));
   DatabaseConfig config = TRY(DatabaseConfig::open(name, options));
   Setup setup = TRY(read_setup(config));
   KeyTemplate key = TRY(KeyTemplate::parse(name, config.text("key_format", "%s"), KeyTemplate::Kind::query));

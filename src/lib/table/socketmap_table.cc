@@ -107,6 +107,9 @@ class SocketmapTable : public Table {
 
 OpenResult open_socketmap(std::string_view name, const OpenOptions& options) {
   TRY(refuse_write("socketmap", name, options));
+  if (options.paranoid)
+    return fail(ErrorKind::denied,
+                fmt::format("socketmap:{} map is not allowed for security-sensitive data", printable(name)));
   size_t colon = name.rfind(':');
   if (colon == std::string_view::npos || colon == 0 || colon + 1 == name.size())
     return fail(ErrorKind::invalid, "socketmap requires server:socketmap argument");

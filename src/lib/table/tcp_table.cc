@@ -118,7 +118,7 @@ OpenResult open_tcp(std::string_view name, const OpenOptions& options) {
   TRY(refuse_write("tcp", name, options));
   if (options.paranoid)
     return fail(ErrorKind::denied,
-                fmt::format("tcp:{}: tcp map is not allowed for security-sensitive data", printable(name)));
+                fmt::format("tcp:{} map is not allowed for security sensitive data", printable(name)));
   return std::make_shared<TcpTable>(name, options);
 }
 

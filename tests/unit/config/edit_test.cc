@@ -98,7 +98,9 @@ TEST_F(EditFileTest, AFailedChangeLeavesTheFile) {
 }
 
 TEST_F(EditFileTest, AMissingFileIsAnError) {
-  EXPECT_FALSE(edit_file(path_, [](std::string_view) { return std::string(); }));
+  auto edited = edit_file(path_, [](std::string_view) { return std::string(); });
+  ASSERT_FALSE(edited);
+  EXPECT_EQ(edited.error().text, "open " + path_ + " for reading: No such file or directory");
   EXPECT_TRUE(sys::list_directory(directory_)->empty());
 }
 

@@ -195,6 +195,10 @@ TEST_F(Services, RefusedConnectionsAreLogged) {
 
 TEST_F(Services, SpecificationsAreChecked) {
   EXPECT_EQ(open_error("socketmap:foo"), "socketmap requires server:socketmap argument");
+  OpenOptions paranoid = options();
+  paranoid.paranoid = true;
+  EXPECT_EQ(open("socketmap:inet:127.0.0.1:1:a", paranoid).error().text,
+            "socketmap:inet:127.0.0.1:1:a map is not allowed for security-sensitive data");
   EXPECT_EQ(open_error("socketmap:foo:bar:baz"), "invalid transport name: foo in service: foo:bar");
   EXPECT_EQ(open_error("socketmap:inet:x"), "need service transport:endpoint instead of \"inet\"");
 }
