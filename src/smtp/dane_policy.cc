@@ -101,6 +101,10 @@ std::expected<void, mail::DeliveryStatus> apply_dane(TlsPolicy& policy, const Tl
   }
   if (answer.state == TlsaAnswer::State::none) return settle_for(Level::may, "no TLSA records found");
   std::erase_if(answer.records, [&](const tls::Tlsa& record) {
+    if (settings.shows_records) {
+      log::info("DNSSEC-signed TLSA record: _{}._tcp.{}: {}", host.port, answer.base_domain,
+                tlsa_text(record));
+    }
     if (is_usable(record, digests)) return false;
     bool known_usage = record.usage == 2 || record.usage == 3;
     log::warning(

@@ -264,7 +264,7 @@ std::string TlsPolicy::identity() const {
                   shown(cipher_exclusions), shown(server_name), join(match, ":"), base_domain,
                   connection_reuse, static_cast<unsigned>(require));
   for (const tls::Tlsa& record : records)
-    out += ";" + tlsa_text(record);
+    out += ";" + tlsa_key(record);
   return out;
 }
 

@@ -88,6 +88,9 @@ TlsSettings::TlsSettings(const config::Config& config, bool lmtp) {
   force_tlsa_lookup = r.get(params::smtp_tls_force_insecure_host_tlsa_lookup,
                             params::lmtp_tls_force_insecure_host_tlsa_lookup);
   dane_obstacle = read_dane_obstacle(config, r, lmtp);
+  constexpr int64_t kDetailLevel = 2;
+  shows_records =
+      parse_int(r.get(params::smtp_tls_loglevel, params::lmtp_tls_loglevel)).value_or(0) >= kDetailLevel;
   note_offers = r.get(params::smtp_tls_note_starttls_offer, params::lmtp_tls_note_starttls_offer);
   block_early_mail_reply =
       r.get(params::smtp_tls_block_early_mail_reply, params::lmtp_tls_block_early_mail_reply);

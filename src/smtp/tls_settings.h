@@ -31,6 +31,7 @@ struct TlsSettings {
   /// Why DANE cannot be had with this configuration, in words for the log; empty: it can.
   std::string dane_obstacle;
 
+  bool shows_records = false;  ///< Of the DNS, in the log.
   bool note_offers = false;
   bool block_early_mail_reply = false;
   bool honour_tls_required = true;    ///< tls_required_enable

@@ -21,10 +21,15 @@ std::string session_key(const std::string& cache, const std::string& server, con
                   demands.protocols, demands.cipher_grade, demands.cipher_exclusions, demands.base_domain,
                   demands.server_name, OpenSSL_version_num(), fmt::join(demands.names, " "));
   for (const Tlsa& record : demands.records)
-    all += tlsa_text(record) + "\n";
+    all += tlsa_key(record) + "\n";
   std::string digest = fingerprint(all, EVP_sha256());
   std::erase(digest, ':');
   return fmt::format("{}&{}&{}", cache, server, digest);
+}
+
+void log_name(const Session& session) {
+  const char* name = SSL_get0_peername(session.connection());
+  if (name != nullptr) log::info("{}: matched peername: {}", session.labels().peer, printable(name));
 }
 
 /// What of the records the server has matched, for the log.
@@ -34,17 +39,14 @@ void log_match(const Session& session, const Demands& demands) {
   size_t size = 0;
   const std::string& server = session.labels().peer;
   int depth = SSL_get0_dane_authority(session.connection(), nullptr, nullptr);
-  if (depth < 0) {
-    const char* name = SSL_get0_peername(session.connection());
-    if (name != nullptr) log::info("{}: matched peername: {}", server, printable(name));
-    return;
-  }
+  if (depth < 0) return log_name(session);
   SSL_get0_dane_tlsa(session.connection(), &usage, &selector, &matching, &data, &size);
   Tlsa record{usage, selector, matching, std::string(reinterpret_cast<const char*>(data), size)};
   if (demands.level == Level::fingerprint) {
     log::info("{}: Matched fingerprint: {}", server, tlsa_text(record).substr(sizeof "3 1 255"));
   } else if (needs_authority(demands.level)) {
     log::info("{}: Matched trust anchor at depth {}", server, depth);
+    log_name(session);
   } else {
     log::info("{}: Matched DANE {} at depth {}: {}", server, usage == 3 ? "EE certificate" : "TA certificate",
               depth, tlsa_text(record));

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "log/log.h"
 #include "sys/file.h"
+#include "tls/peer.h"
 
 namespace postrider::tls {
 
@@ -23,6 +24,8 @@ constexpr uint8_t kPrivate = 255;
 constexpr std::string_view kParameter = "tls_dane_digests";
 /// More anchors in a file are a mistake.
 constexpr size_t kMaxAnchors = 1000;
+/// Of both ends of what is longer.
+constexpr size_t kShown = 32;
 constexpr size_t kMaxFile = size_t{4} << 20;
 
 int value_of(char digit) {
@@ -91,9 +94,24 @@ bool can_be_read(const Tlsa& record) {
 
 std::string tlsa_text(const Tlsa& record) {
   std::string out = fmt::format("{} {} {} ", record.usage, record.selector, record.matching);
-  for (char c : record.data)
-    out += fmt::format("{:02X}", static_cast<unsigned char>(c));
+  auto add = [&](std::string_view bytes) {
+    for (char c : bytes)
+      out += fmt::format("{:02X}", static_cast<unsigned char>(c));
+  };
+  std::string_view data = record.data;
+  if (data.size() <= 2 * kShown) {
+    add(data);
+  } else {
+    add(data.substr(0, kShown));
+    out += "...";
+    add(data.substr(data.size() - kShown));
+  }
   return out;
+}
+
+std::string tlsa_key(const Tlsa& record) {
+  return fmt::format("{} {} {} {}", record.usage, record.selector, record.matching,
+                     fingerprint(record.data, EVP_sha256()));
 }
 
 std::optional<Tlsa> parse_tlsa(std::string_view data) {

@@ -24,8 +24,10 @@ struct Tlsa {
   friend bool operator==(const Tlsa&, const Tlsa&) = default;
 };
 
-/// "3 1 1 0A0B..."
+/// "3 1 1 0A0B", for people: the middle of whole certificates is left out.
 std::string tlsa_text(const Tlsa& record);
+/// The same for records that are the same, and no others.
+std::string tlsa_key(const Tlsa& record);
 /// Of the data of a DNS record; too short to be one: nothing.
 std::optional<Tlsa> parse_tlsa(std::string_view data);
 

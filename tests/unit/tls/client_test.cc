@@ -522,6 +522,13 @@ TEST(Dane, RecordsAsTheyCome) {
   EXPECT_FALSE(parse_tlsa(std::string_view("\3\1\1", 3)));
   EXPECT_EQ(parse_tlsa(std::string_view("\3\0\1\xab", 4)), (Tlsa{3, 0, 1, "\xab"}));
   EXPECT_EQ(tlsa_text({3, 1, 1, "\x0a\xff"}), "3 1 1 0AFF");
+  // What differs in the middle alone looks the same, and is not.
+  Tlsa one{2, 0, 0, std::string(100, 'a')}, other = one;
+  other.data[50] = 'b';
+  EXPECT_EQ(tlsa_text(one).size(), sizeof "2 0 0 " - 1 + 64 + sizeof "..." - 1 + 64);
+  EXPECT_EQ(tlsa_text(one), tlsa_text(other));
+  EXPECT_NE(tlsa_key(one), tlsa_key(other));
+  EXPECT_NE(tlsa_key(one), tlsa_key({3, 0, 0, one.data}));
 }
 
 TEST(Dane, Fingerprints) {
