@@ -1,5 +1,7 @@
 #include "io/fiber.h"
 
+#include <atomic>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -129,8 +131,9 @@ TEST(Offload, ReturnsTheValueAndLeavesTheLoopFree) {
 }
 
 TEST(Offload, GivesUpAtTheDeadlineWhileTheCallGoesOn) {
-  auto release = std::make_shared<std::atomic<bool>>(false);
-  run_with_loop([&] {
+  run_with_loop([] {
+    auto release = std::make_shared<std::atomic<bool>>(false);
+    std::weak_ptr<std::atomic<bool>> call = release;
     auto result = offload(
         [release] {
           while (!*release)
@@ -141,7 +144,11 @@ TEST(Offload, GivesUpAtTheDeadlineWhileTheCallGoesOn) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().kind, ErrorKind::timeout);
     *release = true;
+    release.reset();
     EXPECT_EQ(offload([] { return 2; }, Deadline::never()).value(), 2);
+    // The loop has to be there until it has been told of the end of the call.
+    while (!call.expired())
+      sleep_for(milliseconds(1));
   });
 }
 
