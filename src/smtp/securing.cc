@@ -90,18 +90,19 @@ Securing::Outcome Securing::start() {
 }
 
 bool Securing::may_stay_plain() {
-  if (asks_for(RequireTls::starttls)) {
+  bool offered = session_.client.capabilities().has(smtp::Keyword::starttls);
+  if (asks_for(RequireTls::starttls) && !offered) {
     session_.say_goodbye = true;
     return disappoint("5.7.30",
                       fmt::format("STARTTLS was not offered by host {}", session_.client.peer().name()));
   }
-  if (!requires_tls(session_.policy.level)) {
+  if (!requires_tls(session_.policy.level) && !asks_for(RequireTls::starttls)) {
     if (session_.policy.configured > Level::none) ledger_.mark_tls(TlsMark::plain);
     return true;
   }
   session_.spent = session_.say_goodbye = true;
   ledger_.mark_tls(TlsMark::violated);
-  if (!session_.client.capabilities().has(smtp::Keyword::starttls)) {
+  if (!offered) {
     return fail("4.7.4", fmt::format("TLS is required, but was not offered by host {}",
                                      session_.client.peer().name()));
   }
