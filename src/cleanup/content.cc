@@ -236,6 +236,7 @@ void Content::write_header(std::string_view text) {
 /// Continuation lines begin with white space already, or get a tab.
 void Content::write_own_header(std::string_view text) {
   note_utf8(text);
+  const size_t first_line = std::min(text.find('\n'), text.size());
   for (bool first = true;; first = false) {
     size_t newline = text.find('\n');
     std::string_view line = text.substr(0, newline);
@@ -244,12 +245,44 @@ void Content::write_own_header(std::string_view text) {
     } else {
       write_line("\t" + std::string(line), LineEnd::here);
     }
-    if (newline == std::string_view::npos) return;
+    if (newline == std::string_view::npos) break;
     text.remove_prefix(newline + 1);
+  }
+  make_room(first_line);
+}
+
+/// Postfix can only change headers that are not too short for a pointer; it shall be able to.
+void Content::make_room(size_t header) {
+  constexpr size_t kPointer = 15, kRecordHeader = 2;
+  if (!state_.filtered || header >= kPointer) return;
+  size_t missing = kPointer - header;
+  state_.put(RecordType::padding, std::string(missing > kRecordHeader ? missing - kRecordHeader : 1, '0'));
+}
+
+/// Where a mail filter can put another body.
+void Content::separate_body() {
+  in_body_ = true;
+  if (!state_.filtered) return;
+  state_.marks.separator = state_.writer.position();
+  write_line("", LineEnd::here);
+  state_.marks.body = state_.put_place();
+}
+
+void Content::message_end() {
+  if (!in_body_ && state_.filtered) {
+    // Nothing but headers: what may be added must not become one.
+    in_body_ = true;
+    state_.marks.separator = state_.writer.position();
+    state_.marks.body = state_.put_place();
   }
 }
 
 void Content::body(std::string_view text, LineEnd end, size_t offset) {
+  // The line between them is the first that comes; no check looks for it.
+  if (!in_body_) {
+    separate_body();
+    if (state_.filtered && text.empty() && end == LineEnd::here) return;
+  }
   if (judge_.active()) {
     Judge::Verdict verdict = judge_.body(text, offset);
     if (verdict.before) write_line(*verdict.before, LineEnd::here);

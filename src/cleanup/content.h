@@ -24,6 +24,7 @@ class Content : private mail::MimeSink {
   void header(mail::HeaderClass where, const mail::HeaderInfo* known, std::string_view text) override;
   void header_end() override;
   void body(std::string_view text, mail::LineEnd end, size_t offset) override;
+  void message_end() override;
   void problem(mail::MimeProblem problem, std::string_view text) override;
 
   void feed(std::string_view text, mail::LineEnd end);
@@ -39,6 +40,9 @@ class Content : private mail::MimeSink {
   void write_own_header(std::string_view text);
   void write_line(std::string_view text, mail::LineEnd end);
 
+  void separate_body();
+  void make_room(size_t header);
+
   bool seen(mail::HeaderType type) const { return seen_[static_cast<size_t>(type)]; }
   /// Whether the header is there, in its Resent- form when the message was resent.
   bool has(mail::HeaderType plain, mail::HeaderType resent) const { return seen(resent_ ? resent : plain); }
@@ -49,6 +53,7 @@ class Content : private mail::MimeSink {
   Judge judge_;
   mail::MimeParser parser_;
   mail::MimeProblems problems_;
+  bool in_body_ = false;  // The empty line behind the headers has been written.
   bool clean_lines_;      // Whether lines may need changes before anybody sees them.
   std::bitset<64> seen_;  // Of mail::HeaderType.
   bool resent_ = false;   // A Resent-* header was seen: what is missing is added with that prefix.

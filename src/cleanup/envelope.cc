@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cleanup/milters.h"
 #include "log/log.h"
 #include "mail/dsn_parameters.h"
 #include "maildrop/submission.h"
@@ -172,8 +173,11 @@ void Envelope::sender(std::string_view address) {
     state_.send_options |= queue::kSmtputf8Sender;
     if (state_.has(proto::kCleanupAutoUtf8)) state_.send_options |= queue::kSmtputf8Requested;
   }
+  state_.marks.sender = state_.put_place();
   state_.put(RecordType::sender, final_address);
+  state_.marks.after_sender = state_.writer.position();
   state_.sender = std::move(final_address);
+  if (state_.milters) state_.milters->sender(*state_.sender);
   recipients_.add_bcc_of_sender();
 }
 
@@ -194,6 +198,7 @@ void Envelope::attribute(const queue::Record& record) {
   if (recipient_attribute(name, value)) return;
   if (in_recipients_) state_.size_flags |= queue::kMixedRecipients;
   if (name == names::kCreateTime) return;  // Our own counts.
+  if (state_.milters) state_.milters->attribute(name, value);
   if (++attributes_ > state_.settings.attribute_limit) {
     return state_.reject(proto::kProblemBad,
                          fmt::format("attribute count exceeds limit {}", state_.settings.attribute_limit));

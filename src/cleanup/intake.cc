@@ -50,6 +50,7 @@ void Intake::begin_content() {
   envelope_.end_of_envelope();
   state_.put(RecordType::message, "");
   content_offset_ = state_.writer.position();
+  state_.marks.headers = state_.put_place();
   place_ = Place::content;
 }
 
@@ -66,6 +67,7 @@ void Intake::content(const queue::Record& record) {
       if (std::exchange(in_line_, false)) content_.line("", mail::LineEnd::here);
       content_.finish();
       content_size_ = state_.writer.position() - content_offset_;
+      state_.marks.after_body = state_.writer.position();
       state_.put(RecordType::extracted, "");
       place_ = Place::extracted;
       return;
@@ -77,6 +79,8 @@ void Intake::content(const queue::Record& record) {
 
 void Intake::finish() {
   envelope_.finish();
+  state_.marks.tail = state_.put_place();
+  state_.marks.end = state_.writer.position();
   state_.put(RecordType::end, "");
   place_ = Place::done;
 }
@@ -87,8 +91,11 @@ void Intake::end() {
     if (state_.recipients == 0 && !state_.probe_answered) state_.fail(proto::kProblemRecipients);
     if (place_ != Place::done) state_.fail(proto::kProblemBad);
   }
+  if (state_.writing() && state_.problems == 0) milters_.inspect(recipients_, mapper_, content_offset_);
+  state_.milters = nullptr;
   queue::SizeRecord size;
-  size.size = size.content_length = static_cast<int64_t>(content_size_);
+  size.size = static_cast<int64_t>(content_size_);
+  size.content_length = static_cast<int64_t>(milters_.content_length(content_size_, content_offset_));
   size.offset = static_cast<int64_t>(content_offset_);
   size.recipients = static_cast<int64_t>(state_.recipients);
   size.flags = state_.size_flags;

@@ -10,6 +10,7 @@
 #include "cleanup/content.h"
 #include "cleanup/envelope.h"
 #include "cleanup/message_state.h"
+#include "cleanup/milters.h"
 #include "cleanup/recipients.h"
 #include "cleanup/record_stream.h"
 
@@ -17,9 +18,10 @@ namespace postrider::cleanup {
 
 class Intake {
  public:
-  Intake(MessageState& state, AddressMapper& mapper, delivery::Reporter& reporter)
+  Intake(MessageState& state, AddressMapper& mapper, delivery::Reporter& reporter, Milters& milters)
       : state_(state),
         mapper_(mapper),
+        milters_(milters),
         recipients_(state, mapper, reporter),
         envelope_(state, mapper, recipients_),
         content_(state, mapper) {}
@@ -40,6 +42,7 @@ class Intake {
 
   MessageState& state_;
   AddressMapper& mapper_;
+  Milters& milters_;
   Recipients recipients_;
   Envelope envelope_;
   Content content_;

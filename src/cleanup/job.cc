@@ -11,10 +11,14 @@ using queue::QueueName;
 namespace {
 
 /// Reads the frames of one message up to CleanupEnd. An error means that the client is gone, or is none.
-Result<void> receive(ipc::Connection& connection, Intake& intake, seconds timeout) {
+Result<void> receive(ipc::Connection& connection, Intake& intake, Milters& milters, seconds timeout) {
   for (;;) {
     ipc::Frame frame = TRY(connection.receive(Deadline::after(timeout)));
     if (frame.type == proto::CleanupEnd::kType) return {};
+    if (frame.type == proto::CleanupMilters::kType) {
+      milters.take_over(TRY(ipc::Connection::open_frame<proto::CleanupMilters>(frame)), connection);
+      continue;
+    }
     auto data = TRY(ipc::Connection::open_frame<proto::CleanupData>(frame));
     TRY(intake.data(data.records));
   }
@@ -69,8 +73,12 @@ Result<void> serve_message(Workshop& workshop, ipc::Connection& connection, uint
   proto::CleanupQueueId reply;
   reply.queue_id = state.id();
   auto received = connection.send(reply, Deadline::after(timeout));
-  Intake intake(state, workshop.mapper, workshop.reporter);
-  if (received) received = receive(connection, intake, timeout);
+  state.filtered = state.has(proto::kCleanupMilter) &&
+                   (state.has(proto::kCleanupFromSmtpd) || !workshop.filters.local.empty());
+  Milters milters(state, workshop.filters);
+  state.milters = &milters;
+  Intake intake(state, workshop.mapper, workshop.reporter, milters);
+  if (received) received = receive(connection, intake, milters, timeout);
   if (!received) {
     state.fail(proto::kProblemBad);
     drop(workshop, state);
@@ -81,6 +89,7 @@ Result<void> serve_message(Workshop& workshop, ipc::Connection& connection, uint
   proto::CleanupStatus status;
   status.problems = state.problems;
   status.reason = std::string_view(state.reason).substr(0, status.reason.kMax);
+  status.reply = std::string_view(state.smtp_reply).substr(0, status.reply.kMax);
   return connection.send(status, Deadline::after(timeout));
 }
 

@@ -4,6 +4,7 @@
 #include "cleanup/address_mapper.h"
 #include "cleanup/in_flow.h"
 #include "cleanup/message_state.h"
+#include "cleanup/milters.h"
 #include "cleanup/notifier.h"
 #include "cleanup/settings.h"
 #include "cleanup/tables.h"
@@ -19,6 +20,7 @@ struct Workshop {
   explicit Workshop(const config::Config& config)
       : settings(config),
         tables(settings),
+        filters(config),
         store(queue::system_files(), settings.layout),
         committer(queue::system_files()),
         mapper(settings, tables),
@@ -29,6 +31,7 @@ struct Workshop {
         }) {}
   Settings settings;
   Tables tables;
+  Filters filters;
   queue::Store store;
   queue::Committer committer;
   AddressMapper mapper;

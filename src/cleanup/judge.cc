@@ -25,12 +25,12 @@ Judge::Verdict Judge::body(std::string_view text, size_t offset) {
 
 void Judge::log(std::string_view action, std::string_view what, std::string_view text,
                 std::string_view why) const {
-  std::string line = fmt::format("{}: {}: {} {} from {};{}", state_.id(), action, what,
+  std::string line = fmt::format("{}: {}{}: {} {} from {};{}", state_.id(), prefix_, action, what,
                                  text.substr(0, std::min(kLoggedText, text.find('\0'))), state_.origin,
                                  state_.addresses_for_log());
   if (!state_.protocol.empty()) line += fmt::format(" proto={}", state_.protocol);
   if (!state_.helo.empty()) line += fmt::format(" helo=<{}>", state_.helo);
-  if (!why.empty()) line += fmt::format(": {}", why);
+  if (!why.empty() || !prefix_.empty()) line += fmt::format(": {}", why);
   log::write(log::Severity::info, line);
 }
 
@@ -56,6 +56,10 @@ Judge::Verdict Judge::carry_out(Result<Action> found, checks::Place place, std::
       return {};
     case Verb::prepend:
       note();
+      if (!prefix_.empty()) {
+        log::warning("the milter_header/body_checks prepend action is not implemented");
+        return {};
+      }
       return {.before = std::move(action.text)};
     case Verb::replace:
       note();
@@ -76,6 +80,10 @@ Judge::Verdict Judge::carry_out(Result<Action> found, checks::Place place, std::
       state_.flags |= proto::kCleanupHold;
       return {};
     case Verb::pass:
+      if (!prefix_.empty()) {
+        log::warning("unsupported command in milter_header_checks map: PASS");
+        return {};
+      }
       note();
       end_judgement();
       return {};

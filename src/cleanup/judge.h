@@ -13,7 +13,10 @@ namespace postrider::cleanup {
 
 class Judge {
  public:
-  Judge(MessageState& state, const checks::Checks& checks) : state_(state), checks_(checks) {}
+  /// `prefix` stands before actions in log lines; with it, only what can be done with headers of mail filters
+  /// is done.
+  Judge(MessageState& state, const checks::Checks& checks, std::string_view prefix = {})
+      : state_(state), checks_(checks), prefix_(prefix) {}
 
   /// What becomes of a line.
   struct Verdict {
@@ -23,6 +26,7 @@ class Judge {
   };
   /// Whether there is anything to judge by, now.
   bool active() const { return state_.has(proto::kCleanupFilter) && !checks_.empty(); }
+  bool has_checks() const { return !checks_.empty(); }
   Verdict header(mail::HeaderClass where, const mail::HeaderInfo* known, std::string_view text);
   Verdict body(std::string_view text, size_t offset);
 
@@ -35,6 +39,7 @@ class Judge {
 
   MessageState& state_;
   const checks::Checks& checks_;
+  std::string_view prefix_;
 };
 
 }  // namespace postrider::cleanup

@@ -11,7 +11,10 @@ namespace {
 void run(service::Daemon& daemon) {
   static Workshop workshop(daemon.config());
   daemon.drop_privileges();
-  daemon.confine({.name = "cleanup", .read = workshop.tables.paths, .write = {"incoming", "hold", "trace"}});
+  daemon.confine({.name = "cleanup",
+                  .read = workshop.tables.paths,
+                  .write = {"incoming", "hold", "trace"},
+                  .connect = milter::needs_network(workshop.filters.local)});
   daemon.serve([](service::Client client) {
     ipc::Connection connection(std::move(client.stream), "cleanup");
     if (auto served = serve(workshop, connection); !served) log::warning("{}", served.error().text);

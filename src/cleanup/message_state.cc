@@ -34,6 +34,10 @@ void MessageState::put(RecordType type, std::string_view data) {
   }
 }
 
+uint64_t MessageState::put_place() {
+  return filtered && writing() ? writer.append_pointer(0) : 0;
+}
+
 bool MessageState::is_too_large(uint64_t size) const {
   return settings.message_size_limit > 0 && size > static_cast<uint64_t>(settings.message_size_limit);
 }

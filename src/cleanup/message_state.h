@@ -8,11 +8,14 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "cleanup/filter_marks.h"
 #include "cleanup/settings.h"
 #include "proto/cleanup.h"
 #include "queue/message_writer.h"
 
 namespace postrider::cleanup {
+
+class Milters;
 
 struct MessageState {
   MessageState(const Settings& s, queue::MessageWriter w, uint32_t f);
@@ -44,6 +47,12 @@ struct MessageState {
   bool probe_answered = false;  ///< It needs no recipients.
   bool traced = false;          ///< The trace service has a log for this message.
 
+  // Mail filters.
+  bool filtered = false;  ///< They will see the message: the file has places where it can be changed.
+  FilterMarks marks;
+  Milters* milters = nullptr;  ///< Set for as long as records come.
+  std::string smtp_reply;      ///< What the client shall hear, where a filter has said so.
+
   // For log lines about the content.
   std::string origin = "local";  ///< "host[address]"
   std::string protocol, helo;
@@ -57,6 +66,9 @@ struct MessageState {
   /// Writes a record, unless writing() is over. A limit or error ends it.
   void put(queue::RecordType type, std::string_view data);
   void put_attribute(std::string_view name, std::string_view value);
+  /// Leaves a place where reading can be led elsewhere; returns where it is. Only for messages that are
+  /// `filtered`.
+  uint64_t put_place();
 
   /// Whether a queue file of this size is more than message_size_limit allows.
   bool is_too_large(uint64_t size) const;

@@ -4,6 +4,7 @@
 
 #include "base/casefold.h"
 #include "base/text.h"
+#include "cleanup/milters.h"
 #include "mail/dsn_parameters.h"
 #include "queue/envelope.h"
 
@@ -35,6 +36,7 @@ void Recipients::add(std::string_view address, RecipientNotes notes) {
   }
   expand(final_address, std::move(known));
   state_.recipient = final_address;
+  if (state_.milters) state_.milters->recipient(final_address);
   if (!state_.has(proto::kCleanupBcc)) return;
   std::string copy = mapper_.find_bcc(state_, mapper_.tables().recipient_bcc, final_address);
   if (!copy.empty()) add_bcc(copy);
@@ -44,6 +46,18 @@ void Recipients::add_bcc(std::string_view address) {
   std::string final_address = mapped(address);
   // The sender need not know: no notices, and nothing of the sender's own parameters.
   expand(final_address, {.original = final_address, .dsn_original = {}, .notify = Notify::never.bits()});
+}
+
+void Recipients::add_for_filter(std::string_view address, RecipientNotes notes) {
+  std::string final_address = mapped(address);
+  expand(final_address, {.original = final_address,
+                         .dsn_original = std::move(notes.dsn_original).value_or(""),
+                         .notify = notes.notify});
+}
+
+void Recipients::forget(std::string_view address) {
+  std::string folded = casefold(address);
+  std::erase_if(seen_, [&](const std::string& key) { return key == folded || key.ends_with("\n" + folded); });
 }
 
 void Recipients::add_bcc_of_sender() {

@@ -26,6 +26,10 @@ class Recipients {
 
   /// A recipient of the envelope, with the copies that recipient_bcc_maps ask for.
   void add(std::string_view address, RecipientNotes notes);
+  /// A recipient that a mail filter wants, with what it says about notices.
+  void add_for_filter(std::string_view address, RecipientNotes notes);
+  /// The address is not in the file any more: it can be added again.
+  void forget(std::string_view address);
   /// A recipient whom nobody but the administrator named.
   void add_bcc(std::string_view address);
   /// The copies that sender_bcc_maps ask for.

@@ -2,6 +2,7 @@
 
 #include "clients/tables.h"
 #include "config/params/cleanup.h"
+#include "config/params/milter.h"
 #include "config/params/rewrite.h"
 
 namespace postrider::cleanup {
@@ -19,7 +20,14 @@ Tables::Tables(const Settings& settings)
               .nested_header = params::nested_header_checks,
               .body = params::body_checks,
               .repertoire = checks::Repertoire::messages},
-             settings.body_check_limit, paths) {
+             settings.body_check_limit, paths),
+      milter_checks(catalog, settings.config,
+                    {.header = params::milter_header_checks,
+                     .mime_header = params::milter_header_checks,
+                     .nested_header = params::milter_header_checks,
+                     .body = params::milter_header_checks,
+                     .repertoire = checks::Repertoire::messages},
+                    0, paths) {
   auto open = [&](auto param, table::Maps& maps) {
     maps = clients::open_maps(catalog, settings.config, param, {}, paths);
   };

@@ -23,6 +23,7 @@ struct Tables {
   table::MatchList masquerade_exceptions;
   rewrite::LocalDomains local_domains;
   checks::Checks checks;
+  checks::Checks milter_checks;  ///< For headers of mail filters.
 };
 
 }  // namespace postrider::cleanup

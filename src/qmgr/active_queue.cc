@@ -124,11 +124,13 @@ void ActiveQueue::admit(const std::string& id, QueueName from, bool flush) {
   Message& m = **message;
   messages_.emplace(id, *message);
   if ((m.flags & proto::kDeliverUpdateVerify) != 0) ++probes_;
+  // Of the content that mail filters have left.
+  const queue::SizeRecord& sizes = m.envelope.size;
+  const int64_t size = sizes.content_length > 0 ? sizes.content_length : sizes.size;
   log::write(log::Severity::info,
              fmt::format("{}: from=<{}>, size={}, nrcpt={} (queue active)", id,
-                         mail::log_address(m.envelope.sender, settings_.log_form), m.envelope.size.size,
-                         m.envelope.size.recipients),
-             "active", {{"queue_id", id}, {"from", m.envelope.sender}, {"size", m.envelope.size.size}});
+                         mail::log_address(m.envelope.sender, settings_.log_form), size, sizes.recipients),
+             "active", {{"queue_id", id}, {"from", m.envelope.sender}, {"size", size}});
   schedule_batch(*message);
 }
 

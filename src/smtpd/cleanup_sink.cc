@@ -17,9 +17,17 @@ class CleanupSink : public MailSink {
     return submission_.record(type, data, deadline);
   }
   void flush(Deadline deadline) override { (void)submission_.flush(deadline); }
-  Result<proto::CleanupStatus> finish(Deadline deadline) override { return submission_.finish(deadline); }
+  Result<void> milters(const proto::CleanupMilters& milters, const MilterRelay& relay,
+                       Deadline deadline) override {
+    relay_ = relay;
+    return submission_.milters(milters, deadline);
+  }
+  Result<proto::CleanupStatus> finish(Deadline deadline) override {
+    return submission_.finish(relay_, deadline);
+  }
 
  private:
+  MilterRelay relay_;
   clients::Submission submission_;
 };
 

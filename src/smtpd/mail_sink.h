@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +22,10 @@ class MailSink {
   virtual Result<void> record(queue::RecordType type, std::string_view data, Deadline deadline) = 0;
   /// Passes on what has collected: for a message that will be abandoned, so that the log tells what it was.
   virtual void flush(Deadline deadline) = 0;
+  /// Before the content: the mail filters that the message shall be shown to. `relay` does what is wanted of
+  /// their connections; it is used until finish() has returned.
+  using MilterRelay = std::function<proto::MilterAnswer(const proto::MilterExchange&)>;
+  virtual Result<void> milters(const proto::CleanupMilters&, const MilterRelay&, Deadline) { return {}; }
   /// After the last record. No problems in the result: the message will not be lost.
   virtual Result<proto::CleanupStatus> finish(Deadline deadline) = 0;
 };

@@ -4,6 +4,7 @@
 
 #include "clients/flush.h"
 #include "clients/own_addresses.h"
+#include "clients/receive_overrides.h"
 #include "clients/tables.h"
 #include "config/params/instance.h"
 #include "config/params/smtpd_tls.h"
@@ -90,6 +91,10 @@ struct Process {
         policy.paths.push_back(std::move(path));
     }
     if (!settings.stand_alone) policy.require_relay_control();
+    if (!settings.stand_alone && clients::receive_overrides(daemon.config()).milters) {
+      milters.emplace(daemon.config(), tables, policy.paths);
+      server.milters = &*milters;
+    }
   }
 
   Settings settings;
@@ -108,6 +113,7 @@ struct Process {
   std::unique_ptr<sasl::Service> sasl;
   std::unique_ptr<tls::Server> tls;
   std::optional<TlsSupport> tls_support;
+  std::optional<Milters> milters;
   Server server{.settings = settings,
                 .limits = limits,
                 .lists = lists,

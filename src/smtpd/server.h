@@ -9,6 +9,7 @@
 #include "smtpd/limits.h"
 #include "smtpd/lists.h"
 #include "smtpd/mail_sink.h"
+#include "smtpd/milters.h"
 #include "smtpd/reply_rules.h"
 #include "smtpd/settings.h"
 #include "smtpd/transcript.h"
@@ -38,6 +39,7 @@ struct Server {
   tls::Server* tls = nullptr;     ///< Null: it is not wanted, or cannot be had.
   tls::ServerSupport* tls_support = nullptr;
   const FilterSettings* filter = nullptr;  ///< Null: messages go into the queue.
+  const Milters* milters = nullptr;        ///< Null: mail filters are not wanted.
 };
 
 }  // namespace postrider::smtpd

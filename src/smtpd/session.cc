@@ -53,6 +53,7 @@ void Session::run() {
   // What was not finished is gone before the log says so, and this client is not counted any more before it
   // can come again.
   end_transaction();
+  end_milters();
   if (counted_) counted_->end();
   dialogue_.finish();
   log::info("disconnect from {}{}", client_.label, count_text());
@@ -114,7 +115,21 @@ void Session::welcome() {
       return;
     }
   }
-  reply(fmt::format("220 {}", server_.settings.banner));
+  // Filters hear of the client, and their word on it is logged, as if it came now.
+  std::string_view where = std::exchange(where_, "CONNECT");
+  auto against = begin_milters();
+  where_ = where;
+  const Settings& settings = server_.settings;
+  if (against && against->starts_with('5')) {
+    errors_made_.add(ErrorClass::policy);
+    return reply(fmt::format("554 {} ESMTP not accepting connections", settings.myhostname));
+  }
+  if (against && against->starts_with("421")) {
+    refuse(fmt::format("421 {} Service unavailable - try again later", settings.myhostname),
+           ErrorClass::policy);
+    return;
+  }
+  reply(fmt::format("220 {}", settings.banner));
 }
 
 bool Session::within_connection_limits() {
@@ -126,6 +141,7 @@ bool Session::within_connection_limits() {
     counted_.reset();
     return true;
   }
+  connections_ = now->count;
   auto check = [&](std::string_view what, uint32_t value, uint32_t limit) {
     if (limit == 0 || value <= limit) return true;
     log::warning("Connection {} limit exceeded: {} from {} for service {}", what, value, client_.label,
@@ -191,7 +207,10 @@ bool Session::execute(Dialogue::Command command) {
     return true;
   }
   if (line.verb == Verb::unknown) {
-    refuse("500 5.5.2 Error: command not recognized");
+    constexpr std::string_view kUnknown = "500 5.5.2 Error: command not recognized";
+    const std::string_view words[] = {command_};
+    auto refusal = ask_milters(MilterEvent::unknown, milter::words_data(words), kUnknown);
+    refusal ? refuse_for_milter(*refusal) : refuse(kUnknown);
     ++errors_;
     return true;
   }

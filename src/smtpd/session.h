@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "access/judge.h"
+#include "milter/chain.h"
 #include "smtp/server_command.h"
 #include "smtp/server_parameters.h"
 #include "smtpd/client.h"
@@ -111,6 +112,28 @@ class Session : private access::Journal {
   /// Whether the session is protected by TLS.
   bool encrypted() const { return tls_ != nullptr; }
 
+  // session_milter.cc: what mail filters say
+  using MilterEvent = milter::Event;
+  /// Connects to the filters for this client, and tells them of it. The text is what they have against it.
+  std::optional<std::string> begin_milters();
+  void end_milters();
+  /// Whether the filters are to hear of what happens now.
+  bool asks_milters() const { return milters_ && !milters_->empty() && !memory_.effects.discard; }
+  /// Tells of a command; the result is the reply of a filter that is against it. It has been logged.
+  std::optional<std::string> ask_milters(MilterEvent event, std::string_view data,
+                                         std::string_view rejection = milter::Filter::kRejected);
+  std::optional<std::string> note(const milter::Verdict& verdict);
+  bool refuse_for_milter(std::string_view text);
+  bool milters_accept_mail(Words arguments, std::string_view sender);
+  bool milters_accept_rcpt(Words arguments, std::string_view recipient);
+  void tell_milters_of_refusal(Words arguments, std::string_view reply);
+  std::optional<std::string> milters_refuse_content();
+  void show_content_to_milters();
+  std::string macro(std::string_view name) const;
+  milter::MacroValues macro_values() const {
+    return [this](std::string_view name) { return macro(name); };
+  }
+
   // session_envelope.cc: MAIL and RCPT
   bool mail(Words arguments);
   bool rcpt(Words arguments);
@@ -181,6 +204,15 @@ class Session : private access::Journal {
   bool sasl_encrypted_ = false;          // What sasl_ was made for.
   std::vector<std::string> mechanisms_;  // To be announced.
   std::string access_denied_;            // The greeting was a refusal.
+
+  // Mail filters.
+  std::unique_ptr<milter::Chain> milters_;  // Null: there are none for this client.
+  bool milters_refuse_ = false;             // What the client may do does not matter any more.
+  uint32_t connections_ = 0;                // Of the client, where they are counted.
+  /// Where mail for an address goes, or why it was refused.
+  struct MilterAddress {
+    std::string address, host, mailer;
+  } milter_sender_, milter_recipient_;
 
   // Where the session stands.
   std::string_view where_ = "CONNECT";

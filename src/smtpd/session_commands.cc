@@ -38,10 +38,18 @@ bool Session::introduce(Words arguments, std::string_view protocol) {
     helo_candidate_.reset();
     if (!good) return false;
   }
+  helo_candidate_ = name;
+  const std::string_view words[] = {name};
+  auto refusal = ask_milters(MilterEvent::helo, milter::words_data(words));
+  helo_candidate_.reset();
+  if (helo_name_ && milters_) milters_->abort();
   close_transcript(server_.settings.transcript_limit);
   end_transaction();
   helo_name_ = harmless_name(name);
   protocol_ = protocol;
+  // What follows will be refused; the client may say what it wants to say all the same, as with Postfix.
+  milters_refuse_ = refusal && refusal->starts_with('5');
+  if (refusal && refusal->starts_with("421")) return refuse_for_milter(*refusal);
   return true;
 }
 
@@ -67,6 +75,10 @@ bool Session::ehlo(Words arguments) {
   auto offer = [&](Keyword keyword, std::string text, bool enabled = true) {
     if (enabled && offers(keyword)) lines.push_back(std::move(text));
   };
+  if (milters_refuse_) {
+    reply_lines({"250-" + settings.myhostname, "250 ENHANCEDSTATUSCODES"});
+    return true;
+  }
   offer(Keyword::pipelining, "PIPELINING");
   offer(Keyword::size,
         settings.message_size_limit > 0 ? fmt::format("SIZE {}", settings.message_size_limit) : "SIZE");
@@ -195,6 +207,8 @@ bool Session::xclient(Words arguments) {
   client_.make_label(server_.settings.client_port_logging);
   close_transcript(0);
   end_transaction();
+  // Filters hear of a new client.
+  if (milters_) milters_->quit();
   helo_name_ = std::move(substitute.helo_name);
   protocol_ = substitute.protocol;
   memory_ = {};

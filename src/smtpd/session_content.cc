@@ -22,6 +22,7 @@ bool Session::data(Words arguments) {
   if (mail_->recipients() == 0) return refuse("554 5.5.1 Error: no valid recipients");
   if (!arguments.empty()) return refuse("501 5.5.4 Syntax: DATA");
   if (!stand_alone() && !permitted([](access::Judge& judge) { return judge.data(); })) return false;
+  if (auto refusal = milters_refuse_content()) return refuse_for_milter(*refusal);
   if (FilterSink* filter = mail_->filter()) {
     if (auto refusal = filter->begin_content()) return refuse(*refusal);
   }
@@ -31,8 +32,17 @@ bool Session::data(Words arguments) {
   return complete_message(false);
 }
 
+std::optional<std::string> Session::milters_refuse_content() {
+  // Of several recipients the log shows the first.
+  recipient_ = mail_->first_recipient();
+  auto refusal = ask_milters(MilterEvent::data, {});
+  recipient_.reset();
+  return refusal;
+}
+
 void Session::begin_content(bool chunked) {
   in_content_ = true;
+  show_content_to_milters();
   // What comes in chunks is passed on as it is, as by Postfix.
   std::string headers = received_header();
   if (mail_->filter() && mail_->parameters().requiretls && server_.settings.requiretls_header)
@@ -106,6 +116,7 @@ bool Session::bdat(Words arguments) {
       if (memory_.hang_up) return refuse(*refusal);
       return discard_chunk(*chunk, refusal->reply, refusal->error);
     }
+    if (auto reply = milters_refuse_content()) return discard_chunk(*chunk, *reply, ErrorClass::policy);
   }
   int64_t limit = server_.settings.message_size_limit;
   // The line that an earlier chunk has left unfinished counts when it is complete.
@@ -225,6 +236,7 @@ bool Session::report_outcome(const proto::CleanupStatus& status, std::string_vie
     reply(success);
     return true;
   }
+  if (!status.reply.empty()) return refuse_for_milter(status.reply);
   Problem problem = problem_of(status);
   return refuse(problem.reply, problem.error);
 }

@@ -123,7 +123,12 @@ bool Session::mail(Words arguments) {
   if (settings.strict_smtputf8 && !parameters->smtputf8 && !is_all_ascii(*sender))
     return refuse(kUndeclaredUtf8);
   if (uses_filter()) mail_command_ = parameters->requiretls ? without_requiretls(command_) : command_;
-  mail_.emplace(settings, server_.mail, std::move(*sender), std::move(*parameters));
+  mail_.emplace(settings, server_.mail, *sender, std::move(*parameters));
+  if (!milters_accept_mail(arguments, *sender)) {
+    mail_.reset();
+    end_transaction();
+    return false;
+  }
   if (!settings.delay_open && !open_message()) {
     end_transaction();
     return false;
@@ -188,9 +193,15 @@ bool Session::rcpt(Words arguments) {
     *recipient = std::move(*sender);
   if (!stand_alone()) {
     recipient_ = *recipient;
-    bool good = permitted([](access::Judge& judge) { return judge.rcpt(); });
+    access::Facts facts = this->facts();
+    access::Judge judge(server_.policy, server_.world, *this, facts, memory_, service_deadline());
+    auto refusal = judge.rcpt();
     recipient_.reset();
-    if (!good) return false;
+    if (refusal) {
+      tell_milters_of_refusal(arguments, refusal->reply);
+      return refuse(*refusal);
+    }
+    if (!milters_accept_rcpt(arguments, *recipient)) return false;
   }
   if (!mail_->is_open() && !open_message()) return false;
   if (FilterSink* filter = mail_->filter()) {
@@ -215,6 +226,7 @@ Origin Session::origin() {
   out.local_rewriting = local_headers_;
   if (stand_alone()) return out;
   out.client = &client_;
+  out.filtered = milters_ != nullptr;
   if (forwarded_ && forwarded_->has_client) {
     const Forwarded& from = *forwarded_;
     out.logged = {from.name, from.address, from.port, from.label, from.helo_name, from.protocol, {}};
@@ -252,6 +264,7 @@ bool Session::open_message() {
 
 void Session::end_transaction() {
   if (mail_) mail_->abandon();
+  if (mail_ && milters_) milters_->abort();
   mail_.reset();
   earlier_recipients_ = 0;
   overshoot_ = 0;

@@ -25,6 +25,7 @@ bool Session::starttls(Words arguments) {
   if (!begin_tls()) return false;
   // What the client has said in the clear does not count any more (RFC 3207 section 4.2).
   end_transaction();
+  if (helo_name_ && milters_) milters_->abort();
   forget_login();
   helo_name_.reset();
   protocol_ = "SMTP";

@@ -64,6 +64,7 @@ void Transaction::put_attribute(std::string_view name, std::string_view value) {
 
 Result<void> Transaction::open(const Origin& origin) {
   uint32_t flags = settings_.cleanup_flags;
+  if (!origin.filtered) flags &= ~uint32_t{proto::kCleanupMilter};
   if (parameters_.smtputf8) flags |= proto::kCleanupSmtpUtf8;
   if (parameters_.requiretls) flags |= proto::kCleanupRequireTls;
   sink_ = TRY(mail_.begin(flags, deadline()));
@@ -121,6 +122,14 @@ void Transaction::add_recipient(std::string_view address, const smtp::RcptParame
   if (parameters.notify.bits() != 0)
     put_attribute(names::kNotify, fmt::format("{}", parameters.notify.bits()));
   put(RecordType::recipient, address);
+}
+
+void Transaction::show_to_milters(const proto::CleanupMilters& milters, const MailSink::MilterRelay& relay) {
+  if (!sink_ || problems_ != 0) return;
+  if (auto told = sink_->milters(milters, relay, deadline()); !told) {
+    log::warning("{}: {}", queue_id(), told.error().text);
+    problems_ |= proto::kProblemWrite;
+  }
 }
 
 void Transaction::begin_content(const access::Effects& effects, const std::string& received,

@@ -25,6 +25,7 @@ struct Origin {
   const Client* client = nullptr;  ///< Null: a local user, of whom nothing is recorded.
   std::string_view helo_name;      ///< Empty: none.
   std::string_view protocol;
+  bool filtered = false;         ///< Mail filters have a say.
   bool local_rewriting = false;  ///< Addresses in headers are completed with local domains.
   /// As logs tell it; differs from the above when a content filter in front tells whom mail came from.
   struct Logged {
@@ -68,6 +69,8 @@ class Transaction {
   FilterSink* filter() const { return filter_; }
   void add_recipient(std::string_view address, const smtp::RcptParameters& parameters);
 
+  /// The mail filters that shall see the content; before begin_content().
+  void show_to_milters(const proto::CleanupMilters& milters, const MailSink::MilterRelay& relay);
   /// Content begins with the headers that access tables want, and Received:.
   /// `repair_start`: lines at the top that are no header are made fit (see HeaderStart).
   void begin_content(const access::Effects& effects, const std::string& received, bool repair_start);

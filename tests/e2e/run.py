@@ -19,6 +19,7 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
   unanswered ADDRESS:PORT      a port where attempts to connect get no answer
   replies ADDRESS:PORT         a server that answers whatever it gets with the text (one line; no line end is added)
   datagrams NAME ADDRESS:PORT  a server that remembers datagrams; "syslog NAME" is one that listens at /dev/log
+  milter NAME ADDRESS          a mail filter (tests/support/milter.py has its words) at ADDRESS:PORT, or unix:PATH below the instance
   address ADDRESS              one more IPv6 address of this machine
   owner USER PATH              makes the file another user's; where the test does not run as root it ends here, as skipped
   start | stop | reload | kill PROGRAM [SIGNAL]
@@ -43,6 +44,8 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
   received NAME                lines that must appear in this order in what a sink got; "messages N" says how many
   commands NAME                lines that must appear in this order among the commands that a sink got
   heard NAME                   lines that must appear in this order among datagrams; "messages N" says how many
+  told NAME                    lines that must appear in this order among what a mail filter is told
+  not-told NAME                lines that must not be there
   connections NAME N           how many connections a sink has got
   log | no-log                 lines that must (in this order), or must not, appear in the log
 
@@ -64,6 +67,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import namespaces                                    # noqa: E402
 from dovecot_auth import AuthServer                  # noqa: E402
 from mailsystem import MailSystem                    # noqa: E402
+from milter import Milter                            # noqa: E402
 from saslauthd import SaslauthdServer                # noqa: E402
 from servers import DatagramSink, DnsServer, FixedReplies, SmtpSink, UnansweredPort   # noqa: E402
 
@@ -204,6 +208,12 @@ class Runner:
     def step_datagrams(self, argument, _):
         name, address = argument.split()
         self.sinks[name] = DatagramSink(socket.AF_INET, split_address(address))
+
+    def step_milter(self, argument, block):
+        name, address = argument.split()
+        if address.startswith("unix:"):
+            address = f"unix:{self.mail.directory}/{address[5:]}"
+        self.sinks[name] = Milter(address, block)
 
     def step_syslog(self, name, _):
         namespaces.private_devices()
@@ -424,6 +434,15 @@ class Runner:
         eventually(lambda: expect_in_order(sink.messages, block, f"datagrams of {name}"))
         if wanted is not None and len(sink.messages) != wanted:
             raise Failure(f"{name} has got {sink.messages}")
+
+    def step_told(self, name, block):
+        eventually(lambda: expect_in_order(self.sinks[name].told, block, f"what {name} is told"))
+
+    def step_not_told(self, name, block):
+        for line in self.sinks[name].told:
+            for pattern in block:
+                if matches(line, pattern):
+                    raise Failure(f"{name} was told: {line}")
 
     def step_connections(self, argument, _):
         name, wanted = argument.split()

@@ -58,13 +58,27 @@ Result<void> Submission::send_chunk(Deadline deadline) {
   return connection_->flush(deadline);
 }
 
-Result<proto::CleanupStatus> Submission::finish(Deadline deadline) {
+Result<void> Submission::milters(proto::CleanupMilters milters, Deadline deadline) {
+  TRY(put_chunk());
+  return connection_->send(milters, deadline);
+}
+
+Result<proto::CleanupStatus> Submission::finish(const MilterRelay& relay, Deadline deadline) {
   // The last data and the end leave in one write.
   TRY(put_chunk());
   TRY(connection_->send(proto::CleanupEnd{}, deadline));
-  auto status = connection_->receive_as<proto::CleanupStatus>(deadline);
-  if (status) pool_->give_back(std::move(connection_));
-  return status;
+  for (;;) {
+    ipc::Frame frame = TRY(connection_->receive(deadline));
+    if (frame.type == proto::MilterExchange::kType && relay) {
+      auto exchange = TRY(ipc::Connection::open_frame<proto::MilterExchange>(frame));
+      proto::MilterAnswer answer = relay(exchange);
+      if (exchange.wants_answer) TRY(connection_->send(answer, deadline));
+      continue;
+    }
+    auto status = ipc::Connection::open_frame<proto::CleanupStatus>(frame);
+    if (status) pool_->give_back(std::move(connection_));
+    return status;
+  }
 }
 
 }  // namespace postrider::clients

@@ -1,6 +1,7 @@
 // Handing a message to the cleanup service.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,8 +28,14 @@ class Submission {
   Result<void> records(std::string_view bytes, Deadline deadline);
   /// Sends what has collected, so that cleanup has seen it when the message is abandoned.
   Result<void> flush(Deadline deadline) { return send_chunk(deadline); }
-  /// The end of the message. problems == 0 in the result: data and name are on disk.
-  Result<proto::CleanupStatus> finish(Deadline deadline);
+  /// The mail filters that cleanup shall show the message to; before the content.
+  Result<void> milters(proto::CleanupMilters milters, Deadline deadline);
+  /// Does what cleanup wants of a mail filter's connection.
+  using MilterRelay = std::function<proto::MilterAnswer(const proto::MilterExchange&)>;
+  /// The end of the message. problems == 0 in the result: data and name are on disk. `relay` may be empty
+  /// where milters() was not called.
+  Result<proto::CleanupStatus> finish(const MilterRelay& relay, Deadline deadline);
+  Result<proto::CleanupStatus> finish(Deadline deadline) { return finish({}, deadline); }
 
  private:
   friend class CleanupClient;

@@ -4,6 +4,10 @@
 // CleanupData; CleanupEnd, answered by CleanupStatus. The data are queue-file records (docs/queue-file.md),
 // back to back; a record may be split between two frames. A client that goes away before CleanupEnd leaves
 // nothing behind.
+//
+// A client that has talked to mail filters on behalf of the message (smtpd) says so with CleanupMilters
+// before the content. After CleanupEnd cleanup goes on to talk to them, through the client: any number of
+// MilterExchange, each of which that wants an answer gets a MilterAnswer, before CleanupStatus.
 #pragma once
 
 #include <string_view>
@@ -94,7 +98,59 @@ struct CleanupStatus {
   uint32_t problems = 0;  ///< 0: data and name are on disk.
   ipc::Text<ipc::kMaxReason>
       reason;  ///< With kProblemContent and kProblemDefer: "5.7.1 text"; else may be empty.
-  void fields(auto& f) { f(problems, reason); }
+  ipc::Text<ipc::kMaxReason> reply;  ///< The whole SMTP reply, where a mail filter has given one.
+  void fields(auto& f) { f(problems, reason, reply); }
+};
+
+// --- mail filters ---
+
+/// Packets of the filter protocol that go in one frame, and one packet that comes back.
+inline constexpr size_t kMaxRelay = 640 * 1024;
+
+/// A filter that the client is connected to; milter::Snapshot.
+struct MilterState {
+  ipc::Text<ipc::kMaxPath> endpoint;
+  uint32_t content_timeout = 0;  ///< Seconds.
+  ipc::Text<64> default_action;
+  uint32_t steps = 0;
+  uint8_t state = 0;
+  uint8_t failure_kind = 0;
+  ipc::Text<ipc::kMaxReason> failure;
+  ipc::List<ipc::Text<ipc::kMaxName>, 200> end_of_header_macros, end_of_data_macros;
+  void fields(auto& f) {
+    f(endpoint, content_timeout, default_action, steps, state, failure_kind, failure, end_of_header_macros,
+      end_of_data_macros);
+  }
+};
+struct MilterMacro {
+  ipc::Text<ipc::kMaxName> name;
+  ipc::Text<ipc::kMaxReason> value;
+  void fields(auto& f) { f(name, value); }
+};
+struct CleanupMilters {
+  static constexpr uint16_t kType = 37;
+  ipc::List<MilterState, 64> filters;
+  ipc::List<MilterMacro, 200> macros;  ///< What the lists of the filters name.
+  void fields(auto& f) { f(filters, macros); }
+};
+struct MilterExchange {
+  static constexpr uint16_t kType = 38;
+  uint32_t filter = 0;      ///< Its place in CleanupMilters.
+  uint32_t timeout_ms = 0;  ///< For sending, and for the answer.
+  bool wants_answer = false;
+  bool gives_up = false;  ///< The connection is of no more use.
+  ipc::Text<kMaxRelay> packets;
+  void fields(auto& f) { f(filter, timeout_ms, wants_answer, gives_up, packets); }
+};
+struct MilterAnswer {
+  static constexpr uint16_t kType = 39;
+  bool good = false;   ///< Else an error: kind (ErrorKind), code (errno) and text.
+  uint8_t letter = 0;  ///< Of the packet.
+  ipc::Text<kMaxRelay> data;
+  uint8_t error_kind = 0;
+  int32_t error_code = 0;
+  ipc::Text<ipc::kMaxReason> error;
+  void fields(auto& f) { f(good, letter, data, error_kind, error_code, error); }
 };
 
 }  // namespace postrider::proto

@@ -8,6 +8,7 @@
 #include "config/compat_level.h"
 #include "config/families.h"
 #include "config/table.h"
+#include "milter/settings.h"
 #include "tools/lint/checks.h"
 
 namespace postrider::lint {
@@ -32,12 +33,31 @@ void check_milters(const Model& model, Report& report, std::string_view name, co
       endpoint.remove_prefix(1);
       endpoint = next_token(endpoint, ", \t\r\n{}").value_or("");
     }
-    constexpr std::string_view kKinds[] = {"inet:", "inet6:", "unix:", "local:"};
+    constexpr std::string_view kKinds[] = {"inet:", "unix:", "local:"};
     if (std::ranges::any_of(kKinds, [&](std::string_view kind) { return endpoint.starts_with(kind); }))
       continue;
     report.add(codes::bad_value, model.place(name, service, word),
                fmt::format("{} has {}, which is no milter", name, word),
                "write inet:host:port or unix:/path");
+  }
+  if (auto filters = milter::parse_filters(value, {}); !filters) {
+    report.add(
+        codes::bad_value, model.place(name, service), fmt::format("{}: {}", name, filters.error().text),
+        "the settings of a milter are connect_timeout, command_timeout, content_timeout, default_action and "
+        "protocol");
+  }
+}
+
+/// What decides about a milter is read when a client comes, and mail waits where it is no good.
+void check_milter_words(const Model& model, Report& report, std::string_view name, const Service* service) {
+  std::string value = model.value(name, service);
+  if (name == "milter_default_action" && !milter::parse_default_action(value)) {
+    report.add(codes::bad_value, model.place(name, service), fmt::format("{} cannot be {}", name, value),
+               "use accept, reject, tempfail, quarantine or shutdown");
+  }
+  if (name == "milter_protocol" && !milter::parse_protocol(value)) {
+    report.add(codes::bad_value, model.place(name, service), fmt::format("{} cannot be {}", name, value),
+               "use 2, 3, 4 or 6; no_header_reply may follow");
   }
 }
 
@@ -86,6 +106,7 @@ void check_values(const Model& model, Report& report) {
   model.each_setting([&](std::string_view name, const std::string& text, const Service* service) {
     const config::ParamInfo* info = config::find_param(name);
     if (name == "smtpd_milters" || name == "non_smtpd_milters") check_milters(model, report, name, service);
+    check_milter_words(model, report, name, service);
     // Old names count with the value of the new one's type, which checks them.
     if (!info || info->default_kind == config::ParamDefault::none || config::is_read_only(name)) return;
     // That a name in it is unknown is the reason, and has been said.
