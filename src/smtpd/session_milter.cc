@@ -32,10 +32,7 @@ std::string_view resolve_text(const dns::ClientName& names) {
 /// The path and the parameters of MAIL or RCPT, as the client has written them.
 std::string path_data(std::span<const mail::SmtpWord> arguments) {
   std::vector<std::string_view> words;
-  std::string path(arguments[1].text);
-  if (!path.starts_with('<')) path = "<" + path + ">";
-  words.push_back(path);
-  for (const mail::SmtpWord& word : arguments.subspan(2))
+  for (const mail::SmtpWord& word : arguments.subspan(1))
     words.push_back(word.text);
   return milter::words_data(words);
 }

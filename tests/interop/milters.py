@@ -114,8 +114,8 @@ def main():
                + "text \r\n\r\n.dot\r\n" + "x" * 900 + "\r\n" + "\r\n".join(f"line {i}" for i in range(9000)) + "\r\n\r\n"
         with smtplib.SMTP(*mail.smtp_address) as client:
             client.sendmail("joe@example.test", [f"{user}@localhost"], body)
-        subprocess.run([f"{sys.argv[1]}/sbin/sendmail", "-C", f"{mail.directory}/etc", "-f", "joe@example.test", f"{user}@localhost"],
-                       input=b"From: joe@example.test\nSubject: local\n\nshort\n", check=True)
+        mail.run(["sendmail", "-f", "joe@example.test", f"{user}@localhost"],
+                 stdin="From: joe@example.test\nSubject: local\n\nshort\n")
         wait_for(lambda: len(delivered(mail, user)) == 2, "two messages", mail)
         signed = delivered(mail, user)
         for message in signed:

@@ -96,8 +96,9 @@ Verdict Filter::default_verdict(bool configuration) {
     case DefaultAction::accept:
       return {};
     case DefaultAction::reject:
-      return rejection_with(configuration ? "550 5.3.5 Server configuration error"
-                                          : "550 5.5.0 Service unavailable");
+      // A mistake in the configuration is no reason to return mail.
+      if (!configuration) return rejection_with("550 5.5.0 Service unavailable");
+      break;
     case DefaultAction::quarantine:
       return {Verdict::Kind::hold, "default_action"};
     case DefaultAction::shutdown:

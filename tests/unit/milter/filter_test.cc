@@ -235,6 +235,14 @@ TEST_F(FilterTest, FailuresComeToTheDefaultAction) {
   }
 }
 
+TEST_F(FilterTest, AMistakeInAReplyRefusesForNow) {
+  for (const char* action : {"reject", "tempfail"}) {
+    Filter& f = filter(0, action);
+    says({{'y', "250 2.0.0 fine\0"s}});
+    EXPECT_EQ(tell(f, Event::mail).text, "451 4.3.5 Server configuration problem - try again later");
+  }
+}
+
 TEST_F(FilterTest, NonsenseIsAFailure) {
   const std::initializer_list<std::initializer_list<Packet>> cases = {
       {{'Z', {}}}, {{'f', {}}}, {{'c', "data"}}, {{'h', "A\0b\0"s}}, {{'a', "x"}}, {{'y', "550 no end"}}};
