@@ -191,7 +191,7 @@ Result<std::shared_ptr<queue::File>> open(const Found& found) {
   // A process that is about to be replaced may still be at it. When it has finished, the name is gone.
   TRY((*file)->lock_exclusive(false));
   auto status = TRY((*file)->status());
-  if (status.links == 0) return fail(ErrorKind::temporary, "gone");
+  if (status.links == 0) return std::unexpected(Error::from_errno("open", ENOENT));
   if (status.type != queue::FileType::regular) return fail(ErrorKind::invalid, "file is not a regular file");
   if (status.inode != found.status.inode || status.owner != found.status.owner) {
     return fail(ErrorKind::invalid, "file status changed unexpectedly: Operation not permitted");
@@ -201,7 +201,8 @@ Result<std::shared_ptr<queue::File>> open(const Found& found) {
 }
 
 Fate cannot_open(const Settings& settings, const Found& found, const Error& error) {
-  if (queue::is_missing(error) || error.kind == ErrorKind::temporary) return Fate::keep;
+  if (error.kind == ErrorKind::temporary) return Fate::busy;
+  if (queue::is_missing(error)) return Fate::keep;
   log::warning("open input file {}: {}", found.path, error.text);
   if (error.code != EACCES) return Fate::remove;
   log::warning("if this file was created by Postfix < 1.1, then you may have to chmod a+r {}/{}",

@@ -14,6 +14,7 @@ namespace postrider::pickup {
 enum class Fate : unsigned char {
   remove,  ///< The message is in the queue, or can never be.
   keep,    ///< To be tried again later.
+  busy,    ///< To be tried again soon: another process has it in hand.
 };
 
 struct Found {

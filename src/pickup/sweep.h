@@ -8,7 +8,8 @@
 namespace postrider::pickup {
 
 /// Picks up everything that is in maildrop, over and over until a round finds nothing that can be taken away.
-/// Several messages are under way at a time, so that they share the cost of getting to the disk.
+/// Several messages are under way at a time, so that they share the cost of getting to the disk. What another
+/// process has in hand is looked at again a little later: the next wake-up may be a minute away.
 class Sweep {
  public:
   Sweep(const Settings& settings, const queue::Store& store, clients::CleanupClient& cleanup)
@@ -26,6 +27,7 @@ class Sweep {
   clients::CleanupClient& cleanup_;
   bool running_ = false;
   bool again_ = false;
+  size_t busy_ = 0;  // Files of the last round that others had in hand.
 };
 
 }  // namespace postrider::pickup

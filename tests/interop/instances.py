@@ -112,7 +112,7 @@ def normal(text):
         line = re.sub(r"PID: \d+", "PID: N", line)
         line = re.sub(r"^\S*/postconf: fatal", "postmulti: fatal", line)
         line = line.replace("the Postrider mail system", "the Postfix mail system").replace(", logrotate, non-bdb, lint, collate)", ", logrotate)")
-        if line.startswith("rmdir: ") or "waiting for the" in line or "is using backwards-compatible" in line or not line.strip():
+        if line.startswith("rmdir: ") or "waiting for the" in line or "backwards" in line or "COMPATIBILITY_README" in line or not line.strip():
             continue
         out.append(line)
     return out

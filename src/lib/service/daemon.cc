@@ -14,6 +14,7 @@
 #include "config/params/instance.h"
 #include "config/params/services.h"
 #include "config/params/system.h"
+#include "config/paths.h"
 #include "io/sync.h"
 #include "log/log.h"
 #include "service/acceptor.h"
@@ -172,7 +173,11 @@ void Daemon::confine(sandbox::Profile profile) {
   for (std::string& path : sandbox::system_paths())
     profile.read.push_back(std::move(path));
   profile.read.push_back(s.config.get(params::config_directory));
-  profile.read.push_back(s.config.get(params::daemon_directory));
+  // Table types are loaded when the first table of one is opened, wherever this system was installed.
+  for (const std::string& directory :
+       {s.config.get(params::daemon_directory), s.config.get(params::shlib_directory),
+        std::string(config::paths::shlib_directory)})
+    if (directory.starts_with('/')) profile.read.push_back(directory);
   profile.read.push_back("public");  // To find the sockets of the other services.
   profile.read.push_back("private");
   if (const std::string& file = log::settings().fallback_file; !file.empty()) {

@@ -234,7 +234,9 @@ void Superintendent::visit(const Sweep& what, Found& file) {
     (void)rename_after_inode(file);
     return;
   }
-  if (what.action && concerns(*what.action, file.queue)) (void)act(*what.action, file, false);
+  // What is still being written stays where its writer looks for it.
+  if (what.action && concerns(*what.action, file.queue) && queue::is_complete(file.status))
+    (void)act(*what.action, file, false);
   if (!what.structure) return;
   std::string right = store_.path(file.queue, file.name);
   if (right == file.path) return;

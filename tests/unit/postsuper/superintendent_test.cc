@@ -64,6 +64,15 @@ TEST_F(SuperintendentTest, RequeuedMessagesGoToMaildrop) {
   EXPECT_TRUE(has(QueueName::maildrop, id));
 }
 
+TEST_F(SuperintendentTest, WhatIsStillBeingWrittenStays) {
+  std::string whole = message(QueueName::incoming), begun = store_.create(QueueName::incoming).value().id;
+  ASSERT_TRUE(superintendent_.sweep({.action = Action::hold}, messages()));
+  EXPECT_TRUE(has(QueueName::hold, whole));
+  ASSERT_TRUE(superintendent_.sweep({.action = Action::requeue}, messages()));
+  EXPECT_TRUE(has(QueueName::maildrop, whole));
+  EXPECT_TRUE(has(QueueName::incoming, begun));
+}
+
 TEST_F(SuperintendentTest, UnknownIdsAreNotFound) {
   EXPECT_FALSE(superintendent_.apply(Action::remove, messages(), "ABCDEF12"));
   EXPECT_FALSE(superintendent_.apply(Action::remove, messages(), "../etc/passwd"));
