@@ -170,10 +170,10 @@ class Connection : public RedisConnection {
   }
 
   /// The name or address that the certificate must have.
-  bool expect_name(const std::string& host) {
+  bool expect_name(std::string host) {
     X509_VERIFY_PARAM* param = SSL_get0_param(tls_.get());
     if (X509_VERIFY_PARAM_set1_ip_asc(param, host.c_str()) == 1) return true;
-    SSL_set_tlsext_host_name(tls_.get(), host.c_str());
+    SSL_set_tlsext_host_name(tls_.get(), host.data());
     return X509_VERIFY_PARAM_set1_host(param, host.c_str(), host.size()) == 1;
   }
 

@@ -21,7 +21,7 @@ class Introduction {
         request_(request),
         ledger_(ledger),
         session_(session),
-        securing_(tls, settings, request, ledger, session) {}
+        securing_(tls, settings, ledger, session) {}
 
   bool run();
 

@@ -41,9 +41,8 @@ struct TlsEngine {
 /// Makes one session secure. What fails is decided about in the ledger.
 class Securing {
  public:
-  Securing(TlsEngine& engine, const Settings& settings, const proto::DeliverRequest& request, Ledger& ledger,
-           ServerSession& session)
-      : engine_(engine), settings_(settings), request_(request), ledger_(ledger), session_(session) {}
+  Securing(TlsEngine& engine, const Settings& settings, Ledger& ledger, ServerSession& session)
+      : engine_(engine), settings_(settings), ledger_(ledger), session_(session) {}
 
   /// TLS before anything is said (smtp_tls_wrappermode). False: the session is over.
   bool wrap();
@@ -66,7 +65,6 @@ class Securing {
 
   TlsEngine& engine_;
   const Settings& settings_;
-  const proto::DeliverRequest& request_;
   Ledger& ledger_;
   ServerSession& session_;
 };

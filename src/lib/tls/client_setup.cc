@@ -123,14 +123,14 @@ bool add_records(SSL* connection, const std::string& server, const Demands& dema
 }
 
 bool set_server_name(SSL* connection, const Client::State& client, const std::string& server,
-                     const std::string& name) {
+                     std::string name) {
   // RFC 6066 section 3: names only.
   if (name.empty() || sys::Address::from_ip(name)) return true;
   if (name.size() > TLSEXT_MAXLEN_host_name) {
     log::warning("{}: ignoring too long SNI hostname: {}", server, printable(name.substr(0, 100)));
     return true;
   }
-  if (SSL_set_tlsext_host_name(connection, name.c_str()) != 1) {
+  if (SSL_set_tlsext_host_name(connection, name.data()) != 1) {
     log::warning("{}: error setting SNI hostname to: {}", server, printable(name));
     log_errors();
     return false;

@@ -84,9 +84,9 @@ constexpr uint64_t kNotForSettings = SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_
                                      SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION;
 
 /// Whether a context takes such a group.
-bool is_known_group(const std::string& name) {
+bool is_known_group(std::string name) {
   static const Context context(SSL_CTX_new(TLS_method()));
-  bool known = SSL_CTX_set1_groups_list(context.get(), name.c_str()) == 1;
+  bool known = SSL_CTX_set1_groups_list(context.get(), name.data()) == 1;
   ERR_clear_error();
   return known;
 }
@@ -194,7 +194,7 @@ Result<void> configure(SSL_CTX* context, const LibrarySettings& settings, std::s
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   std::string groups = usable_groups(settings);
-  if (!groups.empty() && SSL_CTX_set1_groups_list(context, groups.c_str()) != 1) {
+  if (!groups.empty() && SSL_CTX_set1_groups_list(context, groups.data()) != 1) {
     return fail(ErrorKind::invalid,
                 fmt::format("cannot use the groups \"{}\": disabling TLS support", groups));
   }

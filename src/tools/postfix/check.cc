@@ -86,7 +86,7 @@ class Check {
     std::string data = config_.get(params::data_directory) + "/.";
     if (!ids_.rootless)
       walk({data}, [this](const Seen& seen) { expect_owner(seen, ids_.owner, ids_.owner_name); });
-    walk({data}, [this](const Seen& seen) { expect_private(seen); });
+    walk({data}, [](const Seen& seen) { expect_private(seen); });
     if (!ids_.rootless) queue_files();
     setgid_files();
     chroot_copies();
