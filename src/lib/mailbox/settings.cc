@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "config/params/local.h"
 #include "config/params/cleanup.h"
+#include "config/params/local.h"
 
 namespace postrider::mailbox {
 
