@@ -19,6 +19,7 @@
 #include "config/params/smtpd_tls.h"
 #include "config/params/system.h"
 #include "log/log.h"
+#include "smtp/twin_parameters.h"
 
 namespace postrider::smtp_client {
 
@@ -26,27 +27,12 @@ namespace params = config::params;
 
 namespace {
 
-/// Reads a parameter in the form that the protocol has.
-class Reader {
- public:
-  Reader(const config::Config& config, Protocol protocol)
-      : config_(config), lmtp_(protocol == Protocol::lmtp) {}
-  template <typename T>
-  auto get(config::Param<T> smtp, config::Param<T> lmtp) const {
-    return config_.get(lmtp_ ? lmtp : smtp);
-  }
-
- private:
-  const config::Config& config_;
-  bool lmtp_;
-};
-
 [[noreturn]] void refuse(const config::Config& config, const std::string& name, std::string text,
                          std::string remedy) {
   throw config::ConfigError(std::move(text), config.source(name), std::move(remedy));
 }
 
-void read_timeouts(const Reader& r, smtp::ClientSettings& s) {
+void read_timeouts(const TwinParameters& r, smtp::ClientSettings& s) {
   s.helo_timeout = r.get(params::smtp_helo_timeout, params::lmtp_lhlo_timeout);
   s.xforward_timeout = r.get(params::smtp_xforward_timeout, params::lmtp_xforward_timeout);
   s.mail_timeout = r.get(params::smtp_mail_timeout, params::lmtp_mail_timeout);
@@ -61,7 +47,7 @@ void read_timeouts(const Reader& r, smtp::ClientSettings& s) {
   s.min_data_rate = static_cast<size_t>(r.get(params::smtp_min_data_rate, params::lmtp_min_data_rate));
 }
 
-smtp::ClientSettings read_session(const config::Config& config, const Reader& r, Protocol protocol) {
+smtp::ClientSettings read_session(const config::Config& config, const TwinParameters& r, Protocol protocol) {
   smtp::ClientSettings s;
   s.lmtp = protocol == Protocol::lmtp;
   s.helo_name = r.get(params::smtp_helo_name, params::lmtp_lhlo_name);
@@ -82,7 +68,7 @@ dns::AddressPreference parse_preference(const std::string& word) {
   return word == "ipv6" ? dns::AddressPreference::ipv6 : dns::AddressPreference::any;
 }
 
-void read_host_lookup(const config::Config& config, const Reader& r, const std::string& name,
+void read_host_lookup(const config::Config& config, const TwinParameters& r, const std::string& name,
                       dns::RoutingSettings& s) {
   std::string text = r.get(params::smtp_host_lookup, params::lmtp_host_lookup);
   s.host_lookup_dns = s.host_lookup_native = false;
@@ -98,7 +84,7 @@ void read_host_lookup(const config::Config& config, const Reader& r, const std::
   }
 }
 
-void read_resolver_options(const config::Config& config, const Reader& r, const std::string& name,
+void read_resolver_options(const config::Config& config, const TwinParameters& r, const std::string& name,
                            dns::RoutingSettings& s) {
   std::string text = r.get(params::smtp_dns_resolver_options, params::lmtp_dns_resolver_options);
   for (std::string_view word : split_any(text, kListSeparators)) {
@@ -113,7 +99,7 @@ void read_resolver_options(const config::Config& config, const Reader& r, const 
   }
 }
 
-dns::RoutingSettings read_routing(const config::Config& config, const Reader& r, Protocol protocol,
+dns::RoutingSettings read_routing(const config::Config& config, const TwinParameters& r, Protocol protocol,
                                   bool& use_mx) {
   dns::RoutingSettings s;
   auto protocols = config::inet_protocols(config);
@@ -176,7 +162,7 @@ SourceAddress read_source(const config::Config& config, const std::string& name,
   return out;
 }
 
-CacheRules read_cache(const config::Config& config, const Reader& r) {
+CacheRules read_cache(const config::Config& config, const TwinParameters& r) {
   CacheRules out;
   out.on_demand = r.get(params::smtp_connection_cache_on_demand, params::lmtp_connection_cache_on_demand);
   out.idle =
@@ -188,7 +174,7 @@ CacheRules read_cache(const config::Config& config, const Reader& r) {
   return out;
 }
 
-PixRules read_pix(const Reader& r) {
+PixRules read_pix(const TwinParameters& r) {
   PixRules out;
   out.workarounds = r.get(params::smtp_pix_workarounds, params::lmtp_pix_workarounds);
   out.threshold =
@@ -197,7 +183,7 @@ PixRules read_pix(const Reader& r) {
   return out;
 }
 
-Settings::Sasl read_sasl(const config::Config& config, const Reader& r, const std::string& prefix) {
+Settings::Sasl read_sasl(const config::Config& config, const TwinParameters& r, const std::string& prefix) {
   Settings::Sasl out;
   out.enabled = r.get(params::smtp_sasl_auth_enable, params::lmtp_sasl_auth_enable);
   if (!out.enabled) return out;
@@ -268,7 +254,7 @@ ServiceFlags read_flags(const std::vector<std::string>& attributes) {
 
 Settings::Settings(const config::Config& config, Protocol chosen, const std::vector<std::string>& attributes)
     : protocol(chosen), flags(read_flags(attributes)), service_name(config.service_name()), ports(config) {
-  Reader r(config, protocol);
+  TwinParameters r(config, protocol == Protocol::lmtp);
   myhostname = config.get(params::myhostname);
   default_port = r.get(params::smtp_tcp_port, params::lmtp_tcp_port);
   relayhost = config.get(params::relayhost);

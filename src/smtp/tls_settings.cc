@@ -11,6 +11,7 @@
 #include "config/params/system.h"
 #include "config/params/tls.h"
 #include "log/log.h"
+#include "smtp/twin_parameters.h"
 
 namespace postrider::smtp_client {
 
@@ -18,21 +19,7 @@ namespace params = config::params;
 
 namespace {
 
-/// Reads a parameter in the form that the protocol has.
-class Reader {
- public:
-  Reader(const config::Config& config, bool lmtp) : config_(config), lmtp_(lmtp) {}
-  template <typename T>
-  auto get(config::Param<T> smtp, config::Param<T> lmtp) const {
-    return config_.get(lmtp_ ? lmtp : smtp);
-  }
-
- private:
-  const config::Config& config_;
-  bool lmtp_;
-};
-
-tls::Level read_level(const Reader& r) {
+tls::Level read_level(const TwinParameters& r) {
   std::string word = r.get(params::smtp_tls_security_level, params::lmtp_tls_security_level);
   if (!word.empty()) return tls::parse_level(word).value_or(tls::Level::none);
   // Older configurations.
@@ -44,7 +31,7 @@ tls::Level read_level(const Reader& r) {
 }
 
 /// The DNS is believed when all of it that leads to a server is validated.
-std::string read_dane_obstacle(const config::Config& config, const Reader& r, bool lmtp) {
+std::string read_dane_obstacle(const config::Config& config, const TwinParameters& r, bool lmtp) {
   std::string level = r.get(params::smtp_dns_support_level, params::lmtp_dns_support_level);
   bool uses_dns = false;
   std::string methods = r.get(params::smtp_host_lookup, params::lmtp_host_lookup);
@@ -62,7 +49,7 @@ std::string read_dane_obstacle(const config::Config& config, const Reader& r, bo
 }  // namespace
 
 TlsSettings::TlsSettings(const config::Config& config, bool lmtp) {
-  Reader r(config, lmtp);
+  TwinParameters r(config, lmtp);
   level = read_level(r);
   std::string tables = r.get(params::smtp_tls_policy_maps, params::lmtp_tls_policy_maps);
   std::string sites = r.get(params::smtp_tls_per_site, params::lmtp_tls_per_site);
