@@ -49,6 +49,7 @@ bool ChunkReader::next(std::string_view& input) {
     if (full && (!may_end || !input.empty())) {
       taken_ = line_limit_;
       record_ = {RecordType::text_part, line_};
+      in_line_ = true;
       return true;
     }
   }
@@ -59,6 +60,7 @@ void ChunkReader::end_line() {
   bool bare = !line_.ends_with('\r');
   if (bare) saw_bare_lf_ = true;
   taken_ = line_.size();
+  in_line_ = false;
   record_ = {RecordType::text, line_};
   if (!bare) record_.text.remove_suffix(1);
   if (mode_ == BareLf::accept) record_.text = without_carriage_returns(record_.text);
@@ -66,7 +68,9 @@ void ChunkReader::end_line() {
 
 bool ChunkReader::finish() {
   line_.erase(0, std::exchange(taken_, 0));
-  if (line_.empty()) return false;
+  // A line of which all has been handed on in pieces still lacks its end.
+  if (line_.empty() && !in_line_) return false;
+  in_line_ = false;
   record_ = {RecordType::text, line_};
   taken_ = line_.size();
   return true;

@@ -72,6 +72,7 @@ class ChunkReader {
   std::string line_;  // What is known of the current one.
   size_t taken_ = 0;  // Bytes of it that have been handed on.
   ContentRecord record_;
+  bool in_line_ = false;  // The last record was a piece of one.
   bool saw_bare_lf_ = false;
 };
 

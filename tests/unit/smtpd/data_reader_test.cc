@@ -42,6 +42,8 @@ TEST(ChunkReader, LongLinesComeInPieces) {
 TEST(ChunkReader, TheEndOfALineAsLongAsTheLimitIsAPieceOfItsOwn) {
   EXPECT_EQ(chunks({"0123456789\r\n"}), (Records{"L:0123456789", "N:"}));
   EXPECT_EQ(chunks({"0123456789", "\n"}), (Records{"L:0123456789", "N:"}));
+  // Also where nothing ends it.
+  EXPECT_EQ(chunks({"0123456789"}), (Records{"L:0123456789", "N:"}));
   EXPECT_EQ(chunks({"01234567890123456789\r\nx"}), (Records{"L:0123456789", "L:0123456789", "N:", "N:x"}));
 }
 
