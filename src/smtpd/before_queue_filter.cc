@@ -1,5 +1,7 @@
 #include "smtpd/before_queue_filter.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/text.h"
@@ -44,8 +46,7 @@ bool is_content(RecordType type) {
 /// The client's commands are the filter's, one by one.
 class LiveFilter : public FilterSink {
  public:
-  LiveFilter(const FilterSettings& settings, FilterDialogue dialogue)
-      : settings_(settings), dialogue_(std::move(dialogue)) {}
+  explicit LiveFilter(FilterDialogue dialogue) : dialogue_(std::move(dialogue)) {}
 
   std::optional<FilterRefusal> recipient(std::string_view command) override {
     return dialogue_.command(command, 2);
@@ -53,18 +54,17 @@ class LiveFilter : public FilterSink {
   std::optional<FilterRefusal> begin_content() override { return dialogue_.command("DATA", 3); }
   Result<void> record(RecordType type, std::string_view data, Deadline) override {
     if (!is_content(type)) return {};
-    std::string bytes = pieces_.add(type, data);
-    return bytes.empty() ? Result<void>() : dialogue_.content(bytes, Deadline::after(settings_.timeout));
+    if (std::string bytes = pieces_.add(type, data); !bytes.empty()) dialogue_.content(bytes);
+    return {};
   }
   Result<proto::CleanupStatus> finish(Deadline) override {
-    TRY(dialogue_.content(pieces_.rest(), Deadline::after(settings_.timeout)));
+    dialogue_.content(pieces_.rest());
     answer_ = dialogue_.end();
     return proto::CleanupStatus();
   }
   const FilterRefusal& answer() const override { return answer_; }
 
  private:
-  const FilterSettings& settings_;
   FilterDialogue dialogue_;
   ContentPieces pieces_;
   FilterRefusal answer_;
@@ -75,8 +75,7 @@ class PatientFilter : public FilterSink {
  public:
   PatientFilter(const FilterSettings& settings, const smtp::ClientFacts& client, std::string mail)
       : settings_(settings), mail_(std::move(mail)) {
-    for (size_t i = 0; i < client.size(); ++i)
-      client_[i] = client[i];
+    std::ranges::copy(client, client_.begin());
   }
 
   std::optional<FilterRefusal> recipient(std::string_view command) override {
@@ -87,7 +86,7 @@ class PatientFilter : public FilterSink {
     auto file = SpillFile::make();
     if (!file) {
       log::warning("{}", file.error().text);
-      return FilterRefusal{"451 4.3.0 Error: queue file write error", access::ErrorClass::resource};
+      return filter_failed(access::ErrorClass::resource);
     }
     file_ = std::move(*file);
     pieces_ = {};
@@ -109,8 +108,7 @@ class PatientFilter : public FilterSink {
   /// What stands in the way of an answer to the content, which is an answer, too.
   std::optional<FilterRefusal> replay(Deadline deadline) {
     smtp::ClientFacts client;
-    for (size_t i = 0; i < client.size(); ++i)
-      client[i] = client_[i];
+    std::ranges::copy(client_, client.begin());
     auto dialogue = FilterDialogue::open(settings_, client);
     if (!dialogue) return std::move(dialogue.error());
     if (auto refusal = dialogue->command(mail_, 2)) return refusal;
@@ -122,17 +120,17 @@ class PatientFilter : public FilterSink {
       auto bytes = file_->next(deadline);
       if (!bytes) {
         log::warning("{}", bytes.error().text);
-        return FilterRefusal{"451 4.3.0 Error: queue file write error", access::ErrorClass::resource};
+        return filter_failed(access::ErrorClass::resource);
       }
       if (bytes->empty()) break;
-      (void)dialogue->content(*bytes, Deadline::after(settings_.timeout));
+      dialogue->content(*bytes);
     }
     answer_ = dialogue->end();
     return std::nullopt;
   }
 
   const FilterSettings& settings_;
-  std::string client_[smtp::kXforwardAttributes];
+  std::array<std::string, smtp::kXforwardAttributes> client_;  // The session forgets them sooner.
   std::string mail_;
   std::vector<std::string> recipients_;
   std::optional<SpillFile> file_;
@@ -147,8 +145,8 @@ FilterSettings::FilterSettings(const config::Config& c)
       helo_name(c.get(params::smtpd_proxy_ehlo)),
       timeout(c.get(params::smtpd_proxy_timeout)),
       line_length_limit(static_cast<size_t>(c.get(params::line_length_limit))) {
-  for (std::string_view word :
-       split_any(std::string_view(c.get(params::smtpd_proxy_options)), kListSeparators)) {
+  std::string options = c.get(params::smtpd_proxy_options);
+  for (std::string_view word : split_any(options, kListSeparators)) {
     if (!equals_ignore_case(word, "speed_adjust")) {
       throw config::ConfigError("unknown smtpd_proxy_options value \"" + std::string(word) + "\"",
                                 c.source(params::smtpd_proxy_options.name()),
@@ -165,7 +163,7 @@ std::expected<std::unique_ptr<FilterSink>, FilterRefusal> begin_filtering(const 
   auto dialogue = FilterDialogue::open(settings, client);
   if (!dialogue) return std::unexpected(std::move(dialogue.error()));
   if (auto refusal = dialogue->command(mail, 2)) return std::unexpected(std::move(*refusal));
-  return std::make_unique<LiveFilter>(settings, std::move(*dialogue));
+  return std::make_unique<LiveFilter>(std::move(*dialogue));
 }
 
 }  // namespace postrider::smtpd

@@ -17,10 +17,6 @@ constexpr size_t kMaxCommand = 512;
 /// A filter that has hung must not hold up who has heard its answer.
 constexpr seconds kQuitTimeout{1};
 
-FilterRefusal own_fault() {
-  return {std::string(kNoFilter), access::ErrorClass::software};
-}
-
 smtp::ClientSettings client_settings(const FilterSettings& settings) {
   smtp::ClientSettings out;
   out.helo_name = settings.helo_name;
@@ -32,6 +28,10 @@ smtp::ClientSettings client_settings(const FilterSettings& settings) {
 }
 
 }  // namespace
+
+FilterRefusal filter_failed(access::ErrorClass error) {
+  return {std::string(kNoFilter), error};
+}
 
 std::string filter_reply_text(std::string_view reply) {
   return replace_all(reply, "\n", "??");
@@ -61,7 +61,7 @@ std::expected<FilterDialogue, FilterRefusal> FilterDialogue::open(const FilterSe
   auto stream = net::connect(settings.endpoint, "inet", Deadline::after(settings.timeout));
   if (!stream) {
     log::warning("connect to proxy filter {}: {}", settings.endpoint, net::reason_of(stream.error()));
-    return std::unexpected(own_fault());
+    return std::unexpected(filter_failed(access::ErrorClass::software));
   }
   smtp::Peer peer{.host = settings.endpoint, .address = settings.endpoint};
   FilterDialogue dialogue(
@@ -75,11 +75,11 @@ std::expected<FilterDialogue, FilterRefusal> FilterDialogue::open(const FilterSe
 
 std::optional<FilterRefusal> FilterDialogue::introduce(const smtp::ClientFacts& client) {
   auto greeting = session_->read_greeting();
-  if (!greeting) return lost(greeting.error());
+  if (!greeting) return lost(greeting.error().kind);
   if (!greeting->positive()) return refused("connection request", *greeting);
   std::string hello = "EHLO " + settings_->helo_name;
   auto offer = session_->command(hello, settings_->timeout, "EHLO");
-  if (!offer) return lost(offer.error());
+  if (!offer) return lost(offer.error().kind);
   if (!offer->positive()) return refused(hello, *offer);
   for (const std::string& text : filter_xforward(client, smtp::parse_ehlo(offer->text, {}))) {
     if (auto refusal = command(text, 2)) return refusal;
@@ -91,14 +91,14 @@ FilterDialogue::~FilterDialogue() {
   if (session_ && !in_content_ && !broken_) (void)session_->quit(false);
 }
 
-FilterRefusal FilterDialogue::lost(const smtp::SessionFailure& failure) const {
+FilterRefusal FilterDialogue::lost(smtp::SessionFailure::Kind kind) const {
   if (!broken_) {
     log::warning(
         "{} proxy {}",
-        failure.kind == smtp::SessionFailure::Kind::timed_out ? "timeout talking to" : "lost connection with",
+        kind == smtp::SessionFailure::Kind::timed_out ? "timeout talking to" : "lost connection with",
         settings_->endpoint);
   }
-  return own_fault();
+  return filter_failed(access::ErrorClass::software);
 }
 
 FilterRefusal FilterDialogue::refused(std::string_view command, const smtp::Reply& reply) const {
@@ -110,7 +110,7 @@ FilterRefusal FilterDialogue::refused(std::string_view command, const smtp::Repl
 std::optional<FilterRefusal> FilterDialogue::command(std::string_view text, int wanted) {
   auto reply = session_->command(text, settings_->timeout, text);
   if (!reply) {
-    FilterRefusal out = lost(reply.error());
+    FilterRefusal out = lost(reply.error().kind);
     broken_ = true;
     return out;
   }
@@ -119,24 +119,21 @@ std::optional<FilterRefusal> FilterDialogue::command(std::string_view text, int 
   return std::nullopt;
 }
 
-Result<void> FilterDialogue::content(std::string_view bytes, Deadline deadline) {
-  if (broken_) return {};  // The end tells.
-  auto written = session_->stream().write_through(bytes, deadline);
-  if (written) return {};
-  (void)lost({.kind = written.error().kind == ErrorKind::timeout ? smtp::SessionFailure::Kind::timed_out
-                                                                 : smtp::SessionFailure::Kind::lost,
-              .dsn = {},
-              .text = {}});
+void FilterDialogue::content(std::string_view bytes) {
+  if (broken_) return;
+  auto written = session_->stream().write_through(bytes, Deadline::after(settings_->timeout));
+  if (written) return;
+  bool late = written.error().kind == ErrorKind::timeout;
+  (void)lost(late ? smtp::SessionFailure::Kind::timed_out : smtp::SessionFailure::Kind::lost);
   broken_ = true;
-  return {};
 }
 
 FilterRefusal FilterDialogue::end() {
-  if (broken_) return own_fault();
+  if (broken_) return filter_failed(access::ErrorClass::software);
   auto reply = session_->command(".", settings_->timeout, "end of content");
   in_content_ = false;
   if (reply) return {std::move(reply->text), {}};
-  FilterRefusal out = lost(reply.error());
+  FilterRefusal out = lost(reply.error().kind);
   broken_ = true;
   return out;
 }

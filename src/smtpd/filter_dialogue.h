@@ -25,15 +25,15 @@ class FilterDialogue {
 
   /// A command that has to be answered with a code of class `wanted` (2 or 3).
   std::optional<FilterRefusal> command(std::string_view text, int wanted);
-  /// Bytes of content, encoded.
-  Result<void> content(std::string_view bytes, Deadline deadline);
+  /// Bytes of content, encoded. That they could not be sent is told by end().
+  void content(std::string_view bytes);
   /// The last dot. The reply is the filter's, whatever it says, or what stands for it.
   FilterRefusal end();
 
  private:
   FilterDialogue(const FilterSettings& settings, smtp::ClientSession session)
       : settings_(&settings), session_(std::make_unique<smtp::ClientSession>(std::move(session))) {}
-  FilterRefusal lost(const smtp::SessionFailure& failure) const;
+  FilterRefusal lost(smtp::SessionFailure::Kind kind) const;
   FilterRefusal refused(std::string_view command, const smtp::Reply& reply) const;
   std::optional<FilterRefusal> introduce(const smtp::ClientFacts& client);
 
@@ -46,6 +46,9 @@ class FilterDialogue {
 /// The XFORWARD commands for a filter: as few as the length of commands allows, with words for what is not
 /// known.
 std::vector<std::string> filter_xforward(const smtp::ClientFacts& client, const smtp::Capabilities& filter);
+
+/// What a client hears when the fault is on this side.
+FilterRefusal filter_failed(access::ErrorClass error);
 
 /// The lines of a reply in one, as the log has them.
 std::string filter_reply_text(std::string_view reply);

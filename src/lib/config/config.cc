@@ -68,9 +68,11 @@ Result<void> read_main_cf(const std::string& directory, std::map<std::string, Se
 Result<void> check_listed(const std::string& directory) {
   if (directory == paths::config_directory) return {};
   Config trusted = TRY(Config::load({.directory = paths::config_directory}));
-  for (const auto& param : {params::alternate_config_directories, params::multi_instance_directories})
-    for (std::string_view listed : split_any(trusted.get(param), kListSeparators))
+  for (const auto& param : {params::alternate_config_directories, params::multi_instance_directories}) {
+    std::string list = trusted.get(param);
+    for (std::string_view listed : split_any(list, kListSeparators))
       if (listed == directory) return {};
+  }
   return fail(ErrorKind::denied,
               fmt::format("unauthorized configuration directory name: {}; specify "
                           "\"alternate_config_directories = {}\" or \"multi_instance_directories = "

@@ -103,7 +103,8 @@ class ChrootCheck {
                                       "smtpd_sender_restrictions",      "smtpd_relay_restrictions",
                                       "smtpd_recipient_restrictions",   "smtpd_data_restrictions",
                                       "smtpd_end_of_data_restrictions", "smtpd_etrn_restrictions"};
-    for (std::string_view name : split_any(value("smtpd_restriction_classes"), kListSeparators))
+    std::string classes = value("smtpd_restriction_classes");
+    for (std::string_view name : split_any(classes, kListSeparators))
       lists.emplace_back(name);
     for (const std::string& list : lists) {
       std::string text = value(list);
