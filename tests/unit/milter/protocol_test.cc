@@ -28,7 +28,8 @@ TEST(Protocol, RefusesLengthsThatCannotBe) {
 }
 
 TEST(Protocol, TextsNeedTheirEnd) {
-  DataReader data("\0\0\0\7name\0value"s);
+  const std::string bytes = "\0\0\0\7name\0value"s;
+  DataReader data(bytes);
   EXPECT_EQ(*data.u32(), 7U);
   EXPECT_EQ(*data.text(), "name");
   EXPECT_FALSE(data.text());
