@@ -18,6 +18,7 @@
 #include "tools/postfix/installation.h"
 #include "tools/postfix/logrotate.h"
 #include "tools/postfix/non_bdb.h"
+#include "tools/postfix/tls/command.h"
 
 namespace postrider::postfix {
 
@@ -58,9 +59,10 @@ int Control::run(std::string_view command, const std::vector<std::string>& argum
   if (command == "non-bdb") return migrate_from_berkeley_db(config_, arguments);
   if (command == "set-permissions") return set_permissions(config_, arguments);
   if (command == "upgrade-configuration") return upgrade_configuration(config_, arguments);
+  if (command == "tls") return tls_command(config_, arguments);
   return fatal(
       "unknown command: '{}'. Usage: postfix start (or stop, reload, abort, flush, check, status, "
-      "set-permissions, upgrade-configuration, logrotate, non-bdb, lint, collate)",
+      "set-permissions, upgrade-configuration, logrotate, tls, non-bdb, lint, collate)",
       command);
 }
 

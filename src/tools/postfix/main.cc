@@ -109,8 +109,9 @@ void remind_of_compatibility(const config::Config& config) {
 }
 
 /// Lines about the work itself go to the log, too, and carry the name that they always had there.
-void log_as_script(const config::Config& config, int verbose) {
-  service::open_log(config, "postfix-script", {.to_stderr = true, .verbose = verbose});
+void log_as_script(const config::Config& config, std::string_view command, int verbose) {
+  service::open_log(config, command == "tls" ? "postfix-tls-script" : "postfix-script",
+                    {.to_stderr = true, .verbose = verbose});
   log::Settings settings = log::settings();
   settings.stderr_name = settings.ident;
   log::open(std::move(settings));
@@ -153,7 +154,7 @@ int run(int argc, char** argv) {
     manage_instances(*config, line);
   std::string command = line.words.empty() ? "" : line.words.front();
   if (!line.words.empty()) line.words.erase(line.words.begin());
-  log_as_script(*config, line.verbose);
+  log_as_script(*config, command, line.verbose);
   return Control(std::move(*config), std::move(*ids)).run(command, line.words);
 }
 
