@@ -8,9 +8,9 @@
 #include "config/params/cleanup.h"
 #include "config/params/smtpd.h"
 #include "log/log.h"
+#include "queue/spill_file.h"
 #include "smtp/content.h"
 #include "smtpd/filter_dialogue.h"
-#include "smtpd/spill_file.h"
 
 namespace postrider::smtpd {
 
@@ -83,7 +83,7 @@ class PatientFilter : public FilterSink {
     return std::nullopt;
   }
   std::optional<FilterRefusal> begin_content() override {
-    auto file = SpillFile::make();
+    auto file = queue::SpillFile::make();
     if (!file) {
       log::warning("{}", file.error().text);
       return filter_failed(access::ErrorClass::resource);
@@ -133,7 +133,7 @@ class PatientFilter : public FilterSink {
   std::array<std::string, smtp::kXforwardAttributes> client_;  // The session forgets them sooner.
   std::string mail_;
   std::vector<std::string> recipients_;
-  std::optional<SpillFile> file_;
+  std::optional<queue::SpillFile> file_;
   ContentPieces pieces_;
   FilterRefusal answer_;
 };

@@ -1,34 +1,11 @@
 #include "smtpd/client.h"
 
-#include <fmt/format.h>
-
 namespace postrider::smtpd {
 
-bool Client::is_ipv6() const {
-  return family == AF_INET6;
-}
-
-std::string Client::rfc_address() const {
-  return (is_ipv6() ? "IPv6:" : "") + address;
-}
-
-void Client::make_label(bool with_port) {
-  label = fmt::format("{}[{}]", names.name, address);
-  if (with_port) label += ":" + port;
-}
-
-Client describe_peer(const sys::Address& peer_address, const sys::Address& server_address) {
+Client describe_peer(const sys::Address& peer, const sys::Address& server) {
   Client out;
-  sys::Address peer = peer_address.unmapped(), server = server_address.unmapped();
-  if (peer.is_ip()) {
-    out.address = out.socket_address = peer.ip();
-    out.port = fmt::format("{}", peer.port());
-    out.family = peer.family();
-  }
-  if (server.is_ip()) {
-    out.server_address = server.ip();
-    out.server_port = fmt::format("{}", server.port());
-  }
+  static_cast<clients::RemoteClient&>(out) = clients::describe_peer(peer, server);
+  if (out.family != 0) out.socket_address = out.address;
   return out;
 }
 

@@ -7,9 +7,11 @@
 #include <string_view>
 
 #include "io/stream.h"
-#include "queue/record.h"
+#include "queue/header_start.h"
 
 namespace postrider::smtpd {
+
+using queue::ContentRecord;
 
 /// What line feeds without carriage return mean (smtpd_forbid_bare_newline). Systems that disagree about the
 /// end of a message can be made to take one message for two.
@@ -18,12 +20,6 @@ enum class BareLf : unsigned char {
   normalize,  ///< They end lines, but not the message.
   note,       ///< As normalize; they are mentioned in the log when the session ends.
   reject,     ///< As normalize, and the message is refused.
-};
-
-/// A line of content or a piece of it, as a record for the queue file.
-struct ContentRecord {
-  queue::RecordType type = queue::RecordType::text;
-  std::string_view text;
 };
 
 /// The lines behind DATA (RFC 5321 section 4.5.2).
@@ -74,25 +70,6 @@ class ChunkReader {
   ContentRecord record_;
   bool in_line_ = false;  // The last record was a piece of one.
   bool saw_bare_lf_ = false;
-};
-
-/// Makes the first lines of content fit for a message: they may be no header at all.
-class HeaderStart {
- public:
-  /// What stands in front of the record's text, and whether an empty line comes before it.
-  struct Change {
-    std::string_view prefix;
-    bool empty_line_before = false;
-  };
-  /// To be asked for each record until `done()`.
-  Change look_at(const ContentRecord& record);
-  bool done() const { return done_; }
-  /// All content is to stay as it is.
-  void skip() { done_ = true; }
-
- private:
-  bool done_ = false;
-  bool in_long_line_ = false;
 };
 
 }  // namespace postrider::smtpd

@@ -9,6 +9,7 @@
 #include "config/params/instance.h"
 #include "config/params/smtpd_tls.h"
 #include "log/log.h"
+#include "queue/spill_file.h"
 #include "sasl/server.h"
 #include "service/daemon.h"
 #include "smtpd/cleanup_sink.h"
@@ -16,7 +17,6 @@
 #include "smtpd/postdrop_sink.h"
 #include "smtpd/postmaster_mail.h"
 #include "smtpd/session.h"
-#include "smtpd/spill_file.h"
 #include "smtpd/tls_support.h"
 #include "smtpd/world.h"
 
@@ -158,7 +158,8 @@ void run(service::Daemon& daemon) {
   // A user's own process may do what the user may, and has to start postdrop.
   if (!daemon.arguments().stand_alone) {
     std::vector<std::string> write;
-    if (process.server.filter && process.filter.speed_adjust) write.emplace_back(SpillFile::kDirectory);
+    if (process.server.filter && process.filter.speed_adjust)
+      write.emplace_back(queue::SpillFile::kDirectory);
     daemon.confine(
         {.name = "smtpd", .read = process.policy.paths, .write = std::move(write), .connect = true});
   }

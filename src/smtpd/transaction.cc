@@ -162,7 +162,7 @@ void Transaction::content(const ContentRecord& record) {
 
 void Transaction::put_content(const ContentRecord& record) {
   if (header_start_.done()) return put(record.type, record.text);
-  HeaderStart::Change change = header_start_.look_at(record);
+  queue::HeaderStart::Change change = header_start_.look_at(record);
   if (change.empty_line_before) put(RecordType::text, "");
   if (change.prefix.empty()) return put(record.type, record.text);
   put(record.type, fmt::format("{}{}", change.prefix, record.text));

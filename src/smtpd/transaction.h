@@ -72,7 +72,7 @@ class Transaction {
   /// The mail filters that shall see the content; before begin_content().
   void show_to_milters(const proto::CleanupMilters& milters, const MailSink::MilterRelay& relay);
   /// Content begins with the headers that access tables want, and Received:.
-  /// `repair_start`: lines at the top that are no header are made fit (see HeaderStart).
+  /// `repair_start`: lines at the top that are no header are made fit (see queue::HeaderStart).
   void begin_content(const access::Effects& effects, const std::string& received, bool repair_start);
   void content(const ContentRecord& record);
   /// What access tables want to become of the message, and its end.
@@ -105,7 +105,7 @@ class Transaction {
   std::unique_ptr<MailSink> sink_;
   FilterSink* filter_ = nullptr;  // sink_, when it is one.
   access::Effects told_;
-  HeaderStart header_start_;
+  queue::HeaderStart header_start_;
   int64_t size_ = 0;
   uint32_t problems_ = 0;
   bool untold_ = false;  // Content may still wait to be sent.

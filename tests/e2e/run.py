@@ -30,6 +30,8 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
                                "W: seconds" lets time pass, for what depends on it.
                                "TLS: options" begins TLS: certificate=FILE (of a "certificate" step), name=HOST, version=1.2,
                                resume (the session of the last time), refused (it must fail).
+  qmqp PORT                    a message by QMQP: "message TEXT" (\\n is a line end), "sender ADDRESS", "recipient ADDRESS"; or "raw TEXT",
+                               sent as it is. "end" ends what is sent. "S: text" must come, "S: closed" is no reply at all.
   certificate NAME [ISSUER]    (also of "TLS -> NAME.pem" in a sink, which makes it offer STARTTLS)
                                makes a key and a certificate: NAME.pem below the configuration directory, for chain files, and
                                NAME.crt, the certificate alone. Without an issuer it is an authority, with a link as CApath
@@ -427,6 +429,43 @@ class Runner:
 
     def step_commands(self, name, block):
         eventually(lambda: expect_in_order(self.sinks[name].lines, block, f"commands of {name}"))
+
+    def step_qmqp(self, port, block):
+        def netstring(data):
+            return b"%d:%s," % (len(data), data)
+        packet = b""
+        with socket.create_connection(("127.0.0.1", int(port)), 20) as connection:
+            for line in block:
+                word, _, text = line.partition(" ")
+                data = text.encode().decode("unicode_escape").encode("latin-1")
+                if word in ("message", "sender", "recipient"):
+                    packet += netstring(data)
+                elif word == "raw":
+                    self.send(connection, data)
+                elif word == "end":
+                    connection.shutdown(socket.SHUT_WR)
+                elif word == "S:":
+                    if packet:
+                        self.send(connection, netstring(packet))
+                    packet = b""
+                    got = self.read_all(connection)
+                    reply = got.partition(b":")[2][:-1].decode() if got else "closed"
+                    if (got and got != netstring(reply.encode())) or not matches(reply, text):
+                        raise Failure(f"expected {text}, got {got}")
+                else:
+                    raise Failure(f"{line}: not known")
+
+    @staticmethod
+    def read_all(connection):
+        got = b""
+        while True:
+            try:
+                more = connection.recv(65536)
+            except ConnectionResetError:
+                more = b""
+            if not more:
+                return got
+            got += more
 
     def step_heard(self, name, block):
         sink = self.sinks[name]

@@ -127,6 +127,8 @@ std::string received_header(const ReceivedSession& session, const ReceivedBy& by
     }
     out += fmt::format("\n\tby {} ({}) with {}", by.hostname, by.mail_name, session.with);
   }
+  if (session.qmqp && !by.recipient)
+    return out + fmt::format("\n\tid {}; {}", by.queue_id, mail_date(by.when));
   if (!by.queue_id.empty()) out += fmt::format(" id {}", by.queue_id);
   return out + end_lines(by);
 }

@@ -40,7 +40,7 @@ struct ReceivedTls {
 /// empty where nothing is known.
 std::string tls_keys_text(const ReceivedTls& tls);
 
-/// A message that came by SMTP.
+/// A message that came by network.
 struct ReceivedSession {
   std::string_view helo_name;  ///< The client's name for itself; empty: it gave none.
   std::string_view client_name;
@@ -49,6 +49,7 @@ struct ReceivedSession {
   std::string_view authenticated_sender;  ///< When smtpd_sasl_authenticated_header.
   std::string_view with;                  ///< As from with_protocol().
   bool hidden = false;                    ///< smtpd_hide_client_session: nothing of the client is told.
+  bool qmqp = false;  ///< Without a recipient to be named, the id begins a line, as QMQP servers have it.
 };
 
 struct ReceivedBy {

@@ -19,4 +19,8 @@ std::string verp_sender(std::string_view delimiters, std::string_view sender, st
   return out;
 }
 
+bool are_verp_delimiters(std::string_view text, std::string_view filter) {
+  return text.size() == 2 && text.find_first_not_of(filter) == std::string_view::npos;
+}
+
 }  // namespace postrider::mail

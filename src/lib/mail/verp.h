@@ -11,4 +11,7 @@ namespace postrider::mail {
 /// All in internal form; `delimiters` must have two characters.
 std::string verp_sender(std::string_view delimiters, std::string_view sender, std::string_view recipient);
 
+/// Whether a text is two delimiters that `filter` (verp_delimiter_filter) allows.
+bool are_verp_delimiters(std::string_view text, std::string_view filter);
+
 }  // namespace postrider::mail

@@ -1,11 +1,11 @@
 #include "smtp/server_parameters.h"
 
-#include <algorithm>
 #include <limits>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "mail/verp.h"
 
 namespace postrider::smtp {
 
@@ -83,8 +83,7 @@ class MailReader {
     return {};
   }
   Parsed<void> read_verp(std::string_view value) {
-    auto allowed = [&](char c) { return rules_.verp_delimiter_filter.find(c) != std::string_view::npos; };
-    if (value.size() != 2 || !std::all_of(value.begin(), value.end(), allowed)) {
+    if (!mail::are_verp_delimiters(value, rules_.verp_delimiter_filter)) {
       return refuse(fmt::format("501 5.5.4 Error: {} needs two characters from {}", kXverp,
                                 rules_.verp_delimiter_filter));
     }

@@ -1,4 +1,5 @@
 // socketmap: the lookup protocol of socketmap_table(5), as Sendmail has it.
+#include "base/netstring.h"
 #include "base/text.h"
 #include "table/internal.h"
 #include "table/service_sessions.h"
@@ -8,26 +9,18 @@ namespace postrider::table {
 namespace {
 
 constexpr seconds kTimeout{100};
-constexpr size_t kMaxLengthDigits = 10;
-
-/// "text" as a netstring: "4:text,".
-std::string netstring(std::string_view text) {
-  return fmt::format("{}:{},", text.size(), text);
-}
 
 Result<std::string> read_netstring(io::Stream& stream, size_t max, Deadline deadline) {
-  std::string length;
-  for (;;) {
-    std::string c = TRY(stream.read_exact(1, deadline));
-    if (c == ":") break;
-    length += c;
-    if (!is_digit(c[0]) || length.size() > kMaxLengthDigits)
+  NetstringLength length(max);
+  using Step = NetstringLength::Step;
+  for (Step step = Step::more; step != Step::done;) {
+    step = length.take(TRY(stream.read_exact(1, deadline))[0]);
+    if (step == Step::malformed)
       return fail(ErrorKind::invalid, "netstring format error while receiving data");
+    if (step == Step::too_long)
+      return fail(ErrorKind::limit, "input exceeds size limit while receiving data");
   }
-  auto size = parse_unsigned(length);
-  if (!size) return fail(ErrorKind::invalid, "netstring format error while receiving data");
-  if (*size > max) return fail(ErrorKind::limit, "input exceeds size limit while receiving data");
-  std::string text = TRY(stream.read_exact(*size + 1, deadline));
+  std::string text = TRY(stream.read_exact(length.value() + 1, deadline));
   if (text.back() != ',') return fail(ErrorKind::invalid, "netstring format error while receiving data");
   text.pop_back();
   return text;

@@ -27,7 +27,7 @@ constexpr std::string_view kPrograms[] = {
     "spawn",  "tlsmgr", "tlsproxy", "trivial-rewrite", "verify",   "virtual",
 };
 /// In Postfix's place there are none of these yet.
-constexpr std::string_view kNotYet[] = {"dnsblog", "postscreen", "qmqpd", "tlsproxy"};
+constexpr std::string_view kNotYet[] = {"dnsblog", "postscreen", "tlsproxy"};
 /// Programs of which there is one process.
 constexpr std::string_view kAlone[] = {"anvil",  "nbdb_reindexd", "nqmgr",      "oqmgr",
                                        "pickup", "postlogd",      "postscreen", "qmgr",

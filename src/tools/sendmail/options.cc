@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "mail/dsn_parameters.h"
+#include "mail/verp.h"
 #include "maildrop/submission.h"
 #include "queue/record.h"
 #include "sys/file.h"
@@ -205,10 +206,8 @@ class Parser {
   }
 
   Result<void> set_verp(std::string_view delimiters) {
-    bool good = delimiters.size() == 2 &&
-                rules_.verp_delimiter_filter.find(delimiters[0]) != std::string::npos &&
-                rules_.verp_delimiter_filter.find(delimiters[1]) != std::string::npos;
-    if (!good) return refuse("-V requires two characters from " + rules_.verp_delimiter_filter);
+    if (!mail::are_verp_delimiters(delimiters, rules_.verp_delimiter_filter))
+      return refuse("-V requires two characters from " + rules_.verp_delimiter_filter);
     line_.verp_delimiters = delimiters;
     return {};
   }

@@ -81,14 +81,5 @@ TEST(DataReader, ADotInTheMiddleOfALongLineIsContent) {
   EXPECT_EQ(step(reader, ".", io::LineEnd::crlf), end);
 }
 
-TEST(HeaderStart, WhatIsNoHeaderIsMadeFit) {
-  HeaderStart start;
-  EXPECT_EQ(start.look_at({queue::RecordType::text, "From x Mon"}).prefix, "X-Mailbox-Line: ");
-  EXPECT_EQ(start.look_at({queue::RecordType::text, ">From x Mon"}).prefix, "X-Mailbox-Line: ");
-  EXPECT_FALSE(start.done());
-  EXPECT_TRUE(start.look_at({queue::RecordType::text, " continued"}).empty_line_before);
-  EXPECT_TRUE(start.done());
-}
-
 }  // namespace
 }  // namespace postrider::smtpd

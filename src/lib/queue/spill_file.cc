@@ -1,9 +1,9 @@
-#include "smtpd/spill_file.h"
+#include "queue/spill_file.h"
 
 #include "io/offload.h"
 #include "sys/file.h"
 
-namespace postrider::smtpd {
+namespace postrider::queue {
 
 namespace {
 constexpr size_t kPiece = 64 * 1024;
@@ -30,4 +30,4 @@ Result<std::string> SpillFile::next(Deadline deadline) {
   return out;
 }
 
-}  // namespace postrider::smtpd
+}  // namespace postrider::queue

@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "sys/fd.h"
 
-namespace postrider::smtpd {
+namespace postrider::queue {
 
 /// A file in the incoming queue's directory that is gone with the object. It is no queue file: nothing has
 /// been promised for what is in it. Reading and writing may suspend.
@@ -30,4 +30,4 @@ class SpillFile {
   off_t position_ = 0;
 };
 
-}  // namespace postrider::smtpd
+}  // namespace postrider::queue
