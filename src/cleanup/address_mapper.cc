@@ -112,6 +112,7 @@ std::vector<std::string> AddressMapper::look_up(MessageState& state, const table
   }
   if (!*found) return {};
   std::string value = std::move((*found)->value);
+  if (value == "<>") return {""};
   if (value.starts_with('@')) value = with_user(address, value);
   mail::TokenList list = mail::parse_address_list(value, settings_.address_token_limit);
   std::vector<std::string> addresses;

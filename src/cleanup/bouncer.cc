@@ -1,6 +1,7 @@
 #include "cleanup/bouncer.h"
 
 #include "base/text.h"
+#include "config/params/system.h"
 #include "log/log.h"
 #include "mail/dsn_parameters.h"
 #include "queue/envelope.h"
@@ -109,6 +110,11 @@ class Bouncer {
 }  // namespace
 
 void bounce(MessageState& state, delivery::Reporter& reporter) {
+  if (state.settings.config.get(config::params::soft_bounce)) {
+    // The message stays with whoever submits it, and comes again.
+    state.problems = proto::kProblemWrite;
+    return;
+  }
   Bouncer(state, reporter).run();
   state.problems &= proto::kProblemWrite;
   if (state.problems == 0) state.flags |= proto::kCleanupDiscard;

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "log/log.h"
+#include "mail/address.h"
 #include "mail/dsn_parameters.h"
 #include "mail/header.h"
 #include "mail/smtp_path.h"
@@ -247,11 +248,9 @@ void Edits::end_of_edits() {
 std::string Edits::address_of(std::string_view text) const {
   auto address = mail::parse_smtp_path(text, {.allow_empty = true});
   if (address) return std::move(*address);
-  std::string_view first = text;
-  if (size_t space = trim(text).find_first_of(" \t"); space != std::string_view::npos)
-    first = trim(text).substr(0, space);
-  address = mail::parse_smtp_path(first, {.allow_empty = true});
-  return address ? std::move(*address) : std::string(text);
+  const mail::TokenList list = mail::parse_address_list(text, state_.settings.address_token_limit);
+  const auto addresses = mail::addresses_of(list);
+  return addresses.empty() ? std::string(text) : mail::internal_address(*addresses.front());
 }
 
 void Edits::begin_tail() {
@@ -362,6 +361,9 @@ void Edits::write_sender() {
   state_.writer.append_pointer(state_.marks.after_sender);
   state_.writer.patch_pointer(state_.marks.sender, place);
   state_.sender = std::move(*new_sender_);
+  begin_tail();
+  recipients_.add_bcc_of_sender();
+  end_tail();
 }
 
 /// What header checks have said about headers that filters wanted.

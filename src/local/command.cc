@@ -50,7 +50,7 @@ Delivery::Disposition Delivery::deliver_to_command(const Scope& scope, const std
   if (result->damaged()) damaged_ = true;
   mail::DeliveryStatus status = mailbox::command_status(*result, shown, settings_.service);
   if (status.status.is_success()) status.reason = "delivered to command: " + shown;
-  return report(scope, status);
+  return report_to_owner(scope, status);
 }
 
 }  // namespace postrider::local

@@ -130,7 +130,7 @@ Result<bool> Delivery::next_line(Frame& frame) {
     auto line = TRY(frame.file->next());
     if (!line) return false;
     if (line->starts_with('#')) continue;
-    frame.list = parse_destinations(*line);
+    frame.list = parse_destinations(std::string_view(*line).substr(0, line->find('\0')));
     frame.next = 0;
     if (!frame.list.empty()) return true;
   }
@@ -175,7 +175,9 @@ Delivery::Disposition Delivery::deliver(Scope scope) {
   const std::string& address = scope.recipient.address;
   if (!first_time(fmt::format("recipient {} {}", scope.level, address))) return Disposition::finished;
   if (frames_.size() > kMaxNesting) return report(scope, "5.4.6", "recipient nesting limit exceeded");
-  if (loops_.contains(address)) return loop_found(scope);
+  if (loops_.contains(address)) {
+    return report_to_owner(scope, mailbox::failed("5.4.6", "mail forwarding loop for " + printable(address)));
+  }
 
   std::string lower = casefold(address);
   scope.local = mail::localpart_of(lower);
@@ -248,6 +250,8 @@ Delivery::Disposition Delivery::deliver_to(Scope scope, const Destination& desti
   switch (destination.kind) {
     case Destination::Kind::file:
       return deliver_to_file(scope, destination.text);
+    case Destination::Kind::home:
+      return deliver_to_home_file(scope, destination.text);
     case Destination::Kind::command:
       if (contains(settings_.commands_allowed, scope.from))
         return deliver_to_command(scope, destination.text);
@@ -291,11 +295,10 @@ Delivery::Disposition Delivery::send_on(Scope scope) {
   return report(scope, "4.3.0", "unable to forward message");
 }
 
-/// Mail for a list that comes back is the list owner's affair: whoever wrote it can do nothing about it.
-Delivery::Disposition Delivery::loop_found(const Scope& scope) {
+Delivery::Disposition Delivery::report_to_owner(const Scope& scope, const mail::DeliveryStatus& status) {
   const std::string& address = scope.recipient.address;
-  mail::DeliveryStatus status = mailbox::failed("5.4.6", "mail forwarding loop for " + printable(address));
-  if (!settings_.owner_request_special) return report(scope, status);
+  bool everybody = damaged_ || !settings_.owner_request_special || !status.status.is_permanent();
+  if (everybody) return report(scope, status);
   std::string name = casefold(mail::localpart_of(address));
   mail::DelimiterRules rules{.delimiters = settings_.recipient_delimiter};
   if (auto divided = mail::split_extension(name, rules)) name = std::string(divided->user);
@@ -309,8 +312,11 @@ Delivery::Disposition Delivery::loop_found(const Scope& scope) {
   notice.encoding = request.encoding;
   notice.sendopts = request.sendopts;
   notice.sender = **owner;
-  notice.dsn_envid = request.dsn_envid;
-  notice.dsn_ret = request.dsn_ret;
+  // How the sender wanted to be told is no matter of the owner's.
+  if (scope.from == Expansion::none) {
+    notice.dsn_envid = request.dsn_envid;
+    notice.dsn_ret = request.dsn_ret;
+  }
   return agent_.reporter.bounce_to(std::move(notice), message_ref(), scope.recipient, status, attempt());
 }
 

@@ -97,7 +97,9 @@ class Delivery {
   Disposition deliver_to(Scope scope, const Destination& destination);
   Disposition deliver_address(Scope scope, const std::string& external);
   Disposition send_on(Scope scope);
-  Disposition loop_found(const Scope& scope);
+  /// Mail for a list that comes back, and commands and files of a list that fail, are the affair of its
+  /// owner: whoever wrote the message can do nothing about them.
+  Disposition report_to_owner(const Scope& scope, const mail::DeliveryStatus& status);
 
   // alias.cc
   Attempt expand_alias(Scope scope, const std::string& name);
@@ -122,7 +124,9 @@ class Delivery {
   Disposition append_to_mailbox(const Scope& scope);
   Disposition deliver_to_maildir(const Scope& scope, const std::string& path, mailbox::Identity as);
 
-  Disposition deliver_to_file(const Scope& scope, const std::string& path);        // file.cc
+  // file.cc
+  Disposition deliver_to_file(const Scope& scope, const std::string& path);
+  Disposition deliver_to_home_file(const Scope& scope, const std::string& path);
   Disposition deliver_to_command(const Scope& scope, const std::string& command);  // command.cc
   // unknown.cc
   Disposition deliver_unknown(const Scope& scope);

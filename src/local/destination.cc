@@ -14,9 +14,12 @@ constexpr std::string_view kInclude = ":include:";
 Destination classify(const mail::Token& address) {
   std::string text = mail::internal_address(address);
   if (text.starts_with('/')) return {Destination::Kind::file, std::move(text)};
+  if (text.starts_with('~')) return {Destination::Kind::home, std::move(text)};
   if (text.starts_with('|')) return {Destination::Kind::command, text.substr(1)};
   if (starts_with_ignore_case(text, kInclude))
     return {Destination::Kind::include, text.substr(kInclude.size())};
+  // Where nothing stands but "@" there is no address, not one with an empty name.
+  if (text == "@") return {Destination::Kind::address, mail::quoted_as_written(address)};
   return {Destination::Kind::address, mail::external_address(address)};
 }
 

@@ -11,6 +11,7 @@ struct Destination {
   enum class Kind : unsigned char {
     address,  ///< In external form.
     file,     ///< "/file/name"
+    home,     ///< "~/file/name", and whatever else begins with "~".
     command,  ///< Behind the "|".
     include,  ///< The path behind ":include:".
   };

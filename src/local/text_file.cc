@@ -11,9 +11,9 @@ Result<std::optional<std::string>> TextFile::next() {
     if (end != std::string::npos || buffer_.size() - used_ >= max_line_ || at_end_) {
       if (end == std::string::npos && at_end_ && used_ == buffer_.size()) return std::nullopt;
       size_t size = std::min(end == std::string::npos ? buffer_.size() - used_ : end - used_, max_line_);
+      if (used_ + size == end) ++size;
       std::string line = buffer_.substr(used_, size);
       used_ += size;
-      if (used_ == end) ++used_;
       return line;
     }
     buffer_.erase(0, used_);

@@ -15,7 +15,7 @@ class TextFile {
   /// `max_line`: bytes of a piece.
   TextFile(sys::Fd fd, size_t max_line) : fd_(std::move(fd)), max_line_(max_line) {}
 
-  /// The next line or piece, without line end; nothing at the end of the file.
+  /// The next line or piece, with its line end, which an open quote takes in; nothing at the end of the file.
   Result<std::optional<std::string>> next();
 
  private:

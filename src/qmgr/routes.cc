@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "log/log.h"
+#include "mail/quote.h"
 
 namespace postrider::qmgr {
 
@@ -43,8 +44,9 @@ Route Router::filtered(const Message& message, std::string_view address) const {
 }
 
 std::string Router::standard_form(const std::string& address) {
-  auto reply = rewrite_.rewrite("local", address, Deadline::after(settings_.ipc_timeout));
-  if (reply) return std::move(*reply);
+  auto reply =
+      rewrite_.rewrite("local", mail::quote_822_local(address), Deadline::after(settings_.ipc_timeout));
+  if (reply) return mail::unquote_822_local(*reply);
   log::warning("{}", reply.error().text);
   return address;
 }
@@ -54,7 +56,6 @@ bool Router::is_double_bounce(std::string_view address) const {
 }
 
 Route Router::route(const Message& message, std::string_view address) {
-  if (address.empty()) return to_error(address, "5.1.3", "null recipient address");
   // What a person asks with `sendmail -bv` is about the way of mail that has passed the filter.
   // A redirection counts for more than a filter.
   bool filter = !message.envelope.filter.empty() && message.envelope.redirect.empty() &&

@@ -135,7 +135,7 @@ std::expected<void, std::string> set_xforward(const Pair& pair, Forwarded& to, F
   const auto& [name, written, value] = pair;
   bool missing = is_unavailable(value);
   if (name == "NAME") {
-    if (!missing && !mail::valid_hostname(value)) return bad(name, value);
+    if (!missing && !mail::valid_hostname(value)) return bad(name, harmless_name(value));
     to.name = missing ? std::string(kUnknown) : harmless_name(value);
   } else if (name == "ADDR") {
     auto address = read_address(value, families);

@@ -46,8 +46,8 @@ Transaction::Transaction(const Settings& settings, MailSystem& mail, std::string
   arrival_seconds_ = std::chrono::duration_cast<seconds>(now).count();
   arrival_microseconds_ = std::chrono::duration_cast<std::chrono::microseconds>(now).count() % 1'000'000;
   static uint32_t number = 0;
-  instance_ = fmt::format("{:x}.{:x}.{:x}.{:x}", sys::process_id(), arrival_seconds_, arrival_microseconds_,
-                          number++);
+  instance_ =
+      fmt::format("{:x}.{:x}.{:x}.{}", sys::process_id(), arrival_seconds_, arrival_microseconds_, number++);
 }
 
 void Transaction::put(RecordType type, std::string_view data) {

@@ -12,6 +12,7 @@
 #include "io/internal.h"
 
 #if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -51,6 +52,14 @@ void end_switch([[maybe_unused]] void* save, [[maybe_unused]] const void** botto
                 [[maybe_unused]] size_t* size) {
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_finish_switch_fiber(save, bottom, size);
+#endif
+}
+
+/// A fiber leaves its outermost frames by a switch, never by a return, so AddressSanitizer goes on to guard
+/// what lay around their variables: whatever comes to lie there next, a stack or not, has to be free of that.
+void forget_frames([[maybe_unused]] void* bottom, [[maybe_unused]] size_t size) {
+#if defined(__SANITIZE_ADDRESS__)
+  __asan_unpoison_memory_region(bottom, size);
 #endif
 }
 
@@ -123,6 +132,7 @@ boost::context::stack_context StackPool::allocate() {
 
 void StackPool::deallocate(boost::context::stack_context& stack) noexcept {
   char* base = static_cast<char*>(stack.sp) - kStackSize - kPage;
+  forget_frames(base + kPage, kStackSize);
   if (free_.size() < kKeep) {
     free_.push_back(base);
   } else {

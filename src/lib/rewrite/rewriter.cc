@@ -2,6 +2,7 @@
 
 #include "config/params/instance.h"
 #include "config/params/rewrite.h"
+#include "log/log.h"
 #include "mail/address_transform.h"
 #include "mail/quote.h"
 
@@ -26,6 +27,7 @@ Rewriter::Rewriter(const config::Config& config)
       append_dot_mydomain_(config.get(params::append_dot_mydomain)) {}
 
 std::string Rewriter::rewrite(Context context, std::string_view address) const {
+  if (address.empty()) log::warning("rewrite_addr: null address");
   TokenList tokens = scan_tokens(address);
   if (tokens.empty()) return std::string(address);
   rewrite(context, tokens);

@@ -49,6 +49,20 @@ TEST(ParseDestinations, LeavesOutWhatIsNoAddress) {
   EXPECT_EQ(parse_destinations(" , ,"), List{});
 }
 
+TEST(ParseDestinations, WhatBeginsWithATildeIsInAHomeDirectory) {
+  EXPECT_EQ(parse_destinations("~/mbox, \"~/with blank\", ~user"),
+            (List{{Kind::home, "~/mbox"}, {Kind::home, "~/with blank"}, {Kind::home, "~user"}}));
+}
+
+TEST(ParseDestinations, AnAtSignAloneIsNoAddressWithAnEmptyName) {
+  EXPECT_EQ(parse_destinations("a>@, \"\"@"),
+            (List{{Kind::address, "a"}, {Kind::address, "@"}, {Kind::address, "\"\"@"}}));
+}
+
+TEST(ParseDestinations, AnOpenQuoteTakesInTheLineEnd) {
+  EXPECT_EQ(parse_destinations("\"alice\n"), (List{{Kind::address, "\"alice \""}}));
+}
+
 TEST(ParseDestinations, ARelativePathIsAnAddress) {
   EXPECT_EQ(parse_destinations("./file").front().kind, Kind::address);
 }

@@ -26,25 +26,25 @@ std::vector<std::string> lines_of(const std::string& text, size_t max_line = 100
 using Lines = std::vector<std::string>;
 
 TEST(TextFile, ReadsLines) {
-  EXPECT_EQ(lines_of("a\n\nb\n"), (Lines{"a", "", "b"}));
+  EXPECT_EQ(lines_of("a\n\nb\n"), (Lines{"a\n", "\n", "b\n"}));
   EXPECT_EQ(lines_of(""), Lines{});
 }
 
 TEST(TextFile, TheLastLineNeedsNoEnd) {
-  EXPECT_EQ(lines_of("a\nb"), (Lines{"a", "b"}));
+  EXPECT_EQ(lines_of("a\nb"), (Lines{"a\n", "b"}));
 }
 
 TEST(TextFile, BreaksLongLinesIntoPieces) {
-  EXPECT_EQ(lines_of("0123456789\nab\n", 4), (Lines{"0123", "4567", "89", "ab"}));
-  EXPECT_EQ(lines_of("0123\nab", 4), (Lines{"0123", "ab"}));
+  EXPECT_EQ(lines_of("0123456789\nab\n", 4), (Lines{"0123", "4567", "89\n", "ab\n"}));
+  EXPECT_EQ(lines_of("0123\nab", 4), (Lines{"0123\n", "ab"}));
 }
 
 TEST(TextFile, ReadsFilesThatAreLargerThanItsBuffer) {
   std::string text;
   Lines expected;
   for (int i = 0; i < 3000; ++i) {
-    expected.push_back("user" + std::to_string(i) + "@site.test");
-    text += expected.back() + "\n";
+    expected.push_back("user" + std::to_string(i) + "@site.test\n");
+    text += expected.back();
   }
   EXPECT_EQ(lines_of(text), expected);
 }
