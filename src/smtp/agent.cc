@@ -46,7 +46,7 @@ Agent::Agent(const config::Config& config, Protocol protocol, const std::vector<
       generic_(config, tables_.generic, tables_.local_domains),
       sasl_(open_sasl(config, settings_)),
       refused_logins_(config, settings_),
-      tls_(config, settings_),
+      tls_(config, settings_, resolver_),
       tls_policies_(settings_.tls, tables_.tls_policies, tables_.tls_sites, resolver_,
                     tls_.client ? &tls_.client->digests() : nullptr),
       notices_(config, settings_),

@@ -100,6 +100,9 @@ std::expected<void, mail::DeliveryStatus> apply_dane(TlsPolicy& policy, const Tl
         local_failure("4.7.5", fmt::format("TLSA lookup error for {}:{}", host.name, host.port)));
   }
   if (answer.state == TlsaAnswer::State::none) return settle_for(Level::may, "no TLSA records found");
+  policy.dane.base_domain = answer.base_domain;
+  for (const tls::Tlsa& record : answer.records)
+    policy.dane.records.push_back(tls::whole_tlsa_text(record));
   std::erase_if(answer.records, [&](const tls::Tlsa& record) {
     if (settings.shows_records) {
       log::info("DNSSEC-signed TLSA record: _{}._tcp.{}: {}", host.port, answer.base_domain,
@@ -112,6 +115,7 @@ std::expected<void, mail::DeliveryStatus> apply_dane(TlsPolicy& policy, const Tl
         known_usage ? ": unusable TLSA RR:" : " unsupported TLSA certificate usage:", tlsa_text(record));
     return true;
   });
+  policy.dane.unusable = answer.records.empty();
   if (answer.records.empty()) return settle_for(Level::encrypt, "TLSA records unusable");
   if (insecure_mx && settings.insecure_mx_policy == Level::encrypt)
     return settle_for(Level::encrypt, "MX record is not secure");

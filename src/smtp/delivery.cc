@@ -109,6 +109,7 @@ void Delivery::try_path(const Destination& destination) {
   find_base_policy(destination.text, settings_.myhostname);
   read_cache_policy(destination);
   cache_key_.clear();
+  report_domain_.clear();
   auto policy = policy_for(destination, {.name = settings_.myhostname});
   if (!policy) return;
   if (policy->level == tls::Level::may) {
@@ -329,6 +330,7 @@ std::unique_ptr<ServerSession> Delivery::connect(const sys::Address& address, sm
   session->policy = policy;
   session->tls_names = std::move(names);
   session->plain_will_do = plain_will_do(*session);
+  session->report_order = find_report_order(policy);
   ledger_.use_relay(session->relay(), session->uses);
   note_tls_level(policy);
   return session;

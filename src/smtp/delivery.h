@@ -58,6 +58,7 @@ class Delivery {
   TlsHost tls_host(const Destination& destination, const dns::MailHost& host) const;
   bool plain_will_do(ServerSession& session);
   void note_tls_level(const TlsPolicy& policy);
+  std::optional<TlsReportOrder> find_report_order(const TlsPolicy& policy) const;
 
   std::unique_ptr<ServerSession> connect(const sys::Address& address, smtp::Peer peer,
                                          const TlsPolicy& policy, TlsPeerNames names);
@@ -80,6 +81,7 @@ class Delivery {
   std::string cache_key_;  ///< Of the destination whose first good session is found by it; or empty.
   dns::Route route_;       ///< Of that destination; its hosts are in Progress.
   TlsPolicies::Found<TlsPolicy> base_policy_{TlsPolicy()};
+  std::string report_domain_;  ///< That may want to hear of TLS sessions with its hosts; empty: none.
   std::map<std::string, TlsPolicies::Found<TlsPolicy>> policies_;  ///< By what TlsHost has.
   std::set<std::string> kept_used_;  ///< Addresses whose kept sessions were tried.
 };

@@ -23,6 +23,7 @@ void Delivery::find_base_policy(std::string_view nexthop, std::string_view name)
   bool relaxed = (options & kRelaxed) != 0 && !strict;
   Deadline deadline = Deadline::after(kPolicyTime);
   policies_.clear();
+  report_domain_ = relaxed && settings_.tls.honour_tls_required ? std::string_view() : name;
   base_policy_ = agent_.tls_policies().for_destination(nexthop, relaxed, deadline);
   if (!strict || !base_policy_) return;
   auto require = agent_.tables().require_tls.find(name, deadline);
@@ -108,6 +109,12 @@ bool Delivery::plain_will_do(ServerSession& session) {
 void Delivery::note_tls_level(const TlsPolicy& policy) {
   ledger_.use_tls_level(policy.configured, policy.level);
   if (policy.require != RequireTls::off) ledger_.mark_require(RequireMark::open);
+}
+
+std::optional<TlsReportOrder> Delivery::find_report_order(const TlsPolicy& policy) const {
+  const TlsReporter& reporter = agent_.tls().reporter;
+  if (!reporter.enabled() || policy.level == tls::Level::none || report_domain_.empty()) return std::nullopt;
+  return reporter.find_order(report_domain_, Deadline::after(kPolicyTime));
 }
 
 }  // namespace postrider::smtp_client

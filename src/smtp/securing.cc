@@ -1,8 +1,12 @@
 #include "smtp/securing.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "log/log.h"
+#include "sys/socket.h"
+#include "tls/verification.h"
 
 namespace postrider::smtp_client {
 
@@ -24,8 +28,8 @@ void TlsSessions::remove_session(std::string_view key, Deadline deadline) {
   manager_.remove_session(cache_, key, deadline);
 }
 
-TlsEngine::TlsEngine(const config::Config& config, const Settings& settings)
-    : sessions(config, settings.protocol) {
+TlsEngine::TlsEngine(const config::Config& config, const Settings& settings, dns::Resolver& resolver)
+    : sessions(config, settings.protocol), reporter(config, settings.lmtp(), resolver) {
   if (!settings.tls.wanted()) return;
   client = tls::Client::create(tls::ClientSettings(config, settings.lmtp()), tls::LibrarySettings(config));
 }
@@ -73,6 +77,7 @@ Securing::Outcome Securing::start() {
     return handshake() ? Outcome::started : Outcome::failed;
   }
   session_.judge(*reply);
+  report(TlsFailure::starttls_not_supported, reply->one_line());
   if (asks_for(RequireTls::starttls)) {
     session_.say_goodbye = true;
     disappoint("5.7.10", fmt::format("host {} refused to start TLS: {}", session_.client.peer().name(),
@@ -91,6 +96,7 @@ Securing::Outcome Securing::start() {
 
 bool Securing::may_stay_plain() {
   bool offered = session_.client.capabilities().has(smtp::Keyword::starttls);
+  if (!offered) report(TlsFailure::starttls_not_supported);
   if (asks_for(RequireTls::starttls) && !offered) {
     session_.say_goodbye = true;
     return disappoint("5.7.30",
@@ -118,6 +124,7 @@ bool Securing::handshake() {
   if (!made) {
     // Where the peer is with its bytes, nobody knows: there is nothing more to be said.
     session_.spent = true;
+    report(TlsFailure::validation_failure, "TLS handshake failure");
     bool optional = session_.policy.level == Level::may;
     if (session_.plain_will_do) {
       session_.again_without_tls = true;
@@ -132,9 +139,51 @@ bool Securing::handshake() {
   return check_server();
 }
 
+/// Once a session: what comes after the first thing to tell does not count.
+void Securing::report(std::optional<TlsFailure> failure, std::string reason) {
+  auto order = std::exchange(session_.report_order, std::nullopt);
+  if (!order) return;
+  auto here = sys::local_address(session_.client.stream().fd());
+  const smtp::Peer& peer = session_.client.peer();
+  engine_.reporter.send({.order = std::move(*order),
+                         .policy = &session_.policy,
+                         .sending_address = here && here->is_ip() ? here->ip() : std::string(),
+                         .host = peer.host,
+                         .address = peer.address,
+                         .helo = session_.client.capabilities().server_name,
+                         .failure = failure,
+                         .reason = std::move(reason)});
+}
+
+/// After a handshake.
+void Securing::report_server(bool good) {
+  const TlsPolicy& policy = session_.policy;
+  if (session_.tls->info().resumed && engine_.reporter.skips_resumed()) {
+    session_.report_order.reset();
+    return;
+  }
+  if (!policy.sts.failure.empty()) return report(parse_sts_failure(policy.sts.failure));
+  if (policy.dane.unusable) return report(TlsFailure::tlsa_invalid, "no usable TLSA records");
+  if (good) return report(std::nullopt);
+  const tls::VerifyProblems& problems = session_.tls->problems;
+  switch (tls::fault_of(problems)) {
+    case tls::VerifyFault::none:
+      return report(TlsFailure::validation_failure, "server certificate not verified");
+    case tls::VerifyFault::expired:
+      return report(TlsFailure::certificate_expired, tls::fault_text(problems));
+    case tls::VerifyFault::wrong_name:
+      return report(TlsFailure::certificate_host_mismatch, tls::fault_text(problems));
+    case tls::VerifyFault::untrusted:
+      return report(TlsFailure::certificate_not_trusted, tls::fault_text(problems));
+  }
+}
+
 bool Securing::check_server() {
-  Level level = session_.policy.level;
-  if (!must_match(level) || session_.tls->info().peer.matched) {
+  // Where nobody knows what the domain demands, no server satisfies it.
+  bool knows_policy = session_.policy.sts.failure.empty();
+  bool good = !must_match(session_.policy.level) || (session_.tls->info().peer.matched && knows_policy);
+  report_server(good);
+  if (good) {
     ledger_.mark_tls(TlsMark::satisfied);
     return true;
   }

@@ -9,6 +9,7 @@
 #include "smtp/ledger.h"
 #include "smtp/server_session.h"
 #include "smtp/settings.h"
+#include "smtp/tlsrpt.h"
 #include "tls/client.h"
 
 namespace postrider::smtp_client {
@@ -32,9 +33,10 @@ class TlsSessions : public tls::ClientSupport {
 /// What a process needs for TLS.
 struct TlsEngine {
   /// Reads keys and certificates.
-  TlsEngine(const config::Config& config, const Settings& settings);
+  TlsEngine(const config::Config& config, const Settings& settings, dns::Resolver& resolver);
 
   TlsSessions sessions;
+  TlsReporter reporter;
   std::unique_ptr<tls::Client> client;  ///< Null: TLS is not wanted, or cannot be had.
 };
 
@@ -59,6 +61,8 @@ class Securing {
  private:
   bool handshake();
   bool check_server();
+  void report(std::optional<TlsFailure> failure, std::string reason = {});
+  void report_server(bool good);
   bool asks_for(RequireTls what) const { return session_.policy.require >= what; }
   bool disappoint(std::string_view status, std::string why);
   bool fail(std::string_view status, std::string reason, Blame blame = Blame::destination);

@@ -1,11 +1,13 @@
 // A session with a server, and what is known about it beside the protocol.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/deadline.h"
 #include "smtp/client.h"
 #include "smtp/tls_policy.h"
+#include "smtp/tlsrpt.h"
 #include "tls/session.h"
 
 namespace postrider::smtp_client {
@@ -31,6 +33,8 @@ struct ServerSession {
   tls::Session* tls = nullptr;
   TlsPolicy policy;
   TlsPeerNames tls_names;
+  /// Who wants to hear of what becomes of TLS in this session; nothing once it has been told.
+  std::optional<TlsReportOrder> report_order;
   /// TLS is optional, and the message has waited long enough to go without where TLS does not work.
   bool plain_will_do = false;
   /// TLS did not work: the same host is to be tried without.

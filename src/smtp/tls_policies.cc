@@ -110,7 +110,7 @@ TlsPolicies::Found<TlsPolicy> TlsPolicies::for_destination(std::string_view next
   } else {
     policy.by_host = !sites_.empty();
   }
-  policy.by_host = policy.by_host || is_dane(policy.level) || !policy.sts.mx_patterns.empty();
+  policy.by_host = policy.by_host || is_dane(policy.level) || policy.sts.restricts_hosts;
   return policy;
 }
 
@@ -120,7 +120,7 @@ TlsPolicies::Found<TlsPolicy> TlsPolicies::for_host(TlsPolicy policy, std::strin
     if (auto done = apply_sites(policy, nexthop, host.name, deadline); !done)
       return std::unexpected(std::move(done).error());
   }
-  if (!policy.sts.mx_patterns.empty() && !policy.sts.allows(host.name)) {
+  if (policy.sts.restricts_hosts && !policy.sts.allows(host.name)) {
     return std::unexpected(
         local_failure("4.7.5", fmt::format("MX name '{}' does not match STS MX pattern for '{}'", host.name,
                                            policy.sts.domain.empty() ? nexthop : policy.sts.domain)));

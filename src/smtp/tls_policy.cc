@@ -172,7 +172,9 @@ bool PolicyParser::set_sts(std::string_view name, std::string_view value) {
     constexpr std::string_view kFailures[] = {"sts-policy-fetch-error", "sts-policy-invalid",
                                               "sts-webpki-invalid", "validation-failure"};
     if (std::ranges::find(kFailures, value) == std::end(kFailures)) return bad_value(name, value);
-    return once(failure_, name, value);
+    if (!once(failure_, name, value)) return false;
+    sts.failure = value;
+    return true;
   }
   if (is("policy_domain")) {
     if (!mail::valid_hostname(value)) return bad_value(name, value);
@@ -187,8 +189,9 @@ bool PolicyParser::set_sts(std::string_view name, std::string_view value) {
     std::string_view domain = value.starts_with("*.") ? value.substr(2) : value;
     if (!mail::valid_hostname(domain)) return bad_value(name, value);
     sts.mx_patterns.emplace_back(value);
+  } else {
+    sts.lines.emplace_back(value);
   }
-  // The lines of the policy itself are for reports.
   return true;
 }
 
@@ -198,8 +201,7 @@ bool PolicyParser::finish() {
   if (settings_.enforce_sts_patterns && policy_.sts.type == "sts" && !policy_.sts.mx_patterns.empty() &&
       needs_authority(policy_.level)) {
     policy_.match = {"hostname"};
-  } else {
-    policy_.sts.mx_patterns.clear();
+    policy_.sts.restricts_hosts = true;
   }
   return true;
 }
@@ -260,9 +262,9 @@ bool StsPolicy::allows(std::string_view host) const {
 std::string TlsPolicy::identity() const {
   auto shown = [](const std::optional<std::string>& value) { return value ? "=" + *value : std::string(); };
   std::string out =
-      fmt::format("{};{};{};{};{};{};{};{};{}", level_name(level), shown(protocols), shown(cipher_grade),
+      fmt::format("{};{};{};{};{};{};{};{};{};{}", level_name(level), shown(protocols), shown(cipher_grade),
                   shown(cipher_exclusions), shown(server_name), join(match, ":"), base_domain,
-                  connection_reuse, static_cast<unsigned>(require));
+                  connection_reuse, static_cast<unsigned>(require), sts.failure);
   for (const tls::Tlsa& record : records)
     out += ";" + tlsa_key(record);
   return out;

@@ -20,9 +20,21 @@ struct StsPolicy {
   std::string type;    ///< "sts", "no-policy-found"; empty: nothing is said.
   std::string domain;  ///< The domain that the policy is of.
   std::vector<std::string> mx_patterns;
+  std::vector<std::string> lines;  ///< Of the policy itself, for reports.
+  /// Why there is no telling what the policy demands: "sts-policy-fetch-error" and its kin. No server
+  /// satisfies it then. Empty: nothing of that kind.
+  std::string failure;
+  bool restricts_hosts = false;  ///< Only hosts that fit the patterns may be used.
 
   /// Whether the host is one of those that the policy allows; "*.example.com" stands for one label.
   bool allows(std::string_view host) const;
+};
+
+/// What the DNS says about the keys of a host, for reports.
+struct DaneFacts {
+  std::string base_domain;
+  std::vector<std::string> records;  ///< "3 1 1 0A0B...". None: the DNS says nothing.
+  bool unusable = false;             ///< None of them can be made use of.
 };
 
 struct TlsPolicy {
@@ -39,6 +51,7 @@ struct TlsPolicy {
   bool connection_reuse = false;  ///< Sessions may be kept for other mail.
   bool by_host = false;           ///< Another host of the destination may have another policy.
   StsPolicy sts;
+  DaneFacts dane;
   RequireTls require = RequireTls::off;  ///< What the sender has asked for, as far as it counts here.
 
   /// The same text for policies that let each other's sessions be used.

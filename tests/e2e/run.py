@@ -18,7 +18,7 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
   lmtp-sink NAME ADDRESS:PORT  the same with LMTP; tests/support/servers.py tells what else a sink can do
   unanswered ADDRESS:PORT      a port where attempts to connect get no answer
   replies ADDRESS:PORT         a server that answers whatever it gets with the text (one line; no line end is added)
-  datagrams NAME ADDRESS:PORT  a server that remembers datagrams; "syslog NAME" is one that listens at /dev/log
+  datagrams NAME ADDRESS       a server that remembers datagrams, at ADDRESS:PORT or unix:PATH below the instance; "syslog NAME" is one that listens at /dev/log
   milter NAME ADDRESS          a mail filter (tests/support/milter.py has its words) at ADDRESS:PORT, or unix:PATH below the instance
   address ADDRESS              one more IPv6 address of this machine
   owner USER PATH              makes the file another user's; where the test does not run as root it ends here, as skipped
@@ -209,7 +209,12 @@ class Runner:
 
     def step_datagrams(self, argument, _):
         name, address = argument.split()
-        self.sinks[name] = DatagramSink(socket.AF_INET, split_address(address))
+        if not address.startswith("unix:"):
+            self.sinks[name] = DatagramSink(socket.AF_INET, split_address(address))
+            return
+        path = f"{self.mail.directory}/{address[5:]}"
+        self.sinks[name] = DatagramSink(socket.AF_UNIX, path)
+        os.chmod(path, 0o666)
 
     def step_milter(self, argument, block):
         name, address = argument.split()

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/deadline.h"
 #include "base/result.h"
@@ -12,5 +13,8 @@ namespace postrider::sys {
 /// Connects to a UNIX-domain stream socket. Neither that nor a later write blocks for longer than `limit`;
 /// what takes longer fails with EAGAIN.
 Result<Fd> connect_local(const std::string& path, seconds limit);
+
+/// Sends a datagram to a UNIX-domain socket, without waiting for room.
+Result<void> send_local_datagram(const std::string& path, std::string_view data);
 
 }  // namespace postrider::sys

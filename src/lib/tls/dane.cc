@@ -90,23 +90,28 @@ bool can_be_read(const Tlsa& record) {
   return good && data == end;
 }
 
+std::string start_of_text(const Tlsa& record) {
+  return fmt::format("{} {} {} ", record.usage, record.selector, record.matching);
+}
+
+std::string hexadecimal(std::string_view bytes) {
+  std::string out;
+  for (char c : bytes)
+    out += fmt::format("{:02X}", static_cast<unsigned char>(c));
+  return out;
+}
+
 }  // namespace
 
 std::string tlsa_text(const Tlsa& record) {
-  std::string out = fmt::format("{} {} {} ", record.usage, record.selector, record.matching);
-  auto add = [&](std::string_view bytes) {
-    for (char c : bytes)
-      out += fmt::format("{:02X}", static_cast<unsigned char>(c));
-  };
   std::string_view data = record.data;
-  if (data.size() <= 2 * kShown) {
-    add(data);
-  } else {
-    add(data.substr(0, kShown));
-    out += "...";
-    add(data.substr(data.size() - kShown));
-  }
-  return out;
+  if (data.size() <= 2 * kShown) return whole_tlsa_text(record);
+  return fmt::format("{}{}...{}", start_of_text(record), hexadecimal(data.substr(0, kShown)),
+                     hexadecimal(data.substr(data.size() - kShown)));
+}
+
+std::string whole_tlsa_text(const Tlsa& record) {
+  return start_of_text(record) + hexadecimal(record.data);
 }
 
 std::string tlsa_key(const Tlsa& record) {

@@ -26,6 +26,8 @@ struct Tlsa {
 
 /// "3 1 1 0A0B", for people: the middle of whole certificates is left out.
 std::string tlsa_text(const Tlsa& record);
+/// The same with all of it, for programs.
+std::string whole_tlsa_text(const Tlsa& record);
 /// The same for records that are the same, and no others.
 std::string tlsa_key(const Tlsa& record);
 /// Of the data of a DNS record; too short to be one: nothing.

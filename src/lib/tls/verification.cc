@@ -42,6 +42,17 @@ void VerifyProblems::note(long problem, int at, const X509* certificate) {
   issuer = certificate ? one_line(X509_get_issuer_name(certificate)) : std::string();
 }
 
+VerifyFault fault_of(const VerifyProblems& problems) {
+  if (problems.error == X509_V_OK) return problems.wrong_name ? VerifyFault::wrong_name : VerifyFault::none;
+  return problems.error == X509_V_ERR_CERT_HAS_EXPIRED ? VerifyFault::expired : VerifyFault::untrusted;
+}
+
+std::string fault_text(const VerifyProblems& problems) {
+  if (problems.none()) return {};
+  long error = problems.error == X509_V_OK ? X509_V_ERR_HOSTNAME_MISMATCH : problems.error;
+  return X509_verify_cert_error_string(error);
+}
+
 std::string failure_line(const VerifyProblems& problems, std::string_view peer, std::string_view role) {
   if (problems.depth > 0) role = "CA";
   auto line = [&](std::string_view why) {

@@ -20,6 +20,12 @@ struct VerifyProblems {
   void note(long problem, int at, const X509* certificate);
 };
 
+/// The kinds of it that a report tells apart (RFC 8460 section 4.3.1).
+enum class VerifyFault : unsigned char { none, expired, wrong_name, untrusted };
+VerifyFault fault_of(const VerifyProblems& problems);
+/// "self-signed certificate" and so on, in the words of the library; empty where nothing is wrong.
+std::string fault_text(const VerifyProblems& problems);
+
 /// "certificate verification failed for name[address]: untrusted issuer /CN=Example CA", and other reasons.
 /// `role` is the peer's: "client", "server".
 std::string failure_line(const VerifyProblems& problems, std::string_view peer, std::string_view role);

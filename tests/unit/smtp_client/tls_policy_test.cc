@@ -107,12 +107,18 @@ TEST_F(PolicyTest, PoliciesOfMtaSts) {
   EXPECT_FALSE(policy->sts.allows("mail.test"));
   EXPECT_FALSE(policy->sts.allows(".mail.test"));
   EXPECT_FALSE(policy->sts.allows("other.test"));
+  EXPECT_TRUE(policy->sts.restricts_hosts);
+  EXPECT_THAT(policy->sts.lines, ElementsAre("version: STSv1", "mode: enforce"));
   settings.enforce_sts_patterns = false;
   policy = parse(text);
   EXPECT_THAT(policy->match, ElementsAre("mail.test"));
-  EXPECT_THAT(policy->sts.mx_patterns, IsEmpty());
+  EXPECT_FALSE(policy->sts.restricts_hosts);
   EXPECT_TRUE(parse("may policy_type=no-policy-found"));
-  EXPECT_TRUE(parse("may policy_type=sts policy_failure=sts-webpki-invalid"));
+  policy = parse("may policy_type=sts policy_failure=sts-webpki-invalid");
+  ASSERT_TRUE(policy);
+  EXPECT_EQ(policy->sts.failure, "sts-webpki-invalid");
+  // Sessions of those who know the policy are not for those who do not.
+  EXPECT_NE(policy->identity(), parse("may policy_type=sts")->identity());
   EXPECT_THAT(log.lines, IsEmpty());
   EXPECT_FALSE(read("smtp_tls_enforce_sts_mx_patterns = no\n").enforce_sts_patterns);
   EXPECT_FALSE(read("lmtp_tls_enforce_sts_mx_patterns = no\n", true).enforce_sts_patterns);

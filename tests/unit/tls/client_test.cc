@@ -528,6 +528,8 @@ TEST(Dane, RecordsAsTheyCome) {
   EXPECT_EQ(tlsa_text(one).size(), sizeof "2 0 0 " - 1 + 64 + sizeof "..." - 1 + 64);
   EXPECT_EQ(tlsa_text(one), tlsa_text(other));
   EXPECT_NE(tlsa_key(one), tlsa_key(other));
+  EXPECT_EQ(whole_tlsa_text(one).size(), sizeof "2 0 0 " - 1 + 200);
+  EXPECT_NE(whole_tlsa_text(one), whole_tlsa_text(other));
   EXPECT_NE(tlsa_key(one), tlsa_key({3, 0, 0, one.data}));
 }
 
