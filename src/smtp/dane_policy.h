@@ -1,46 +1,23 @@
-// What the DNS says about the keys of a host: RFC 7672.
+// Policies that depend on what the DNS says about the keys of a host: RFC 7672.
 #pragma once
 
 #include <expected>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/deadline.h"
 #include "dns/resolver.h"
 #include "mail/dsn.h"
+#include "smtp/dane.h"
 #include "smtp/tls_policy.h"
 #include "smtp/tls_settings.h"
 
 namespace postrider::smtp_client {
 
-/// A host, and how it was found.
-struct TlsHost {
-  std::string name;
-  std::string canonical;   ///< The end of the aliases of `name`.
-  bool validated = false;  ///< Its addresses were validated with DNSSEC.
-  uint16_t port = 0;       ///< 0: a UNIX-domain socket.
-  std::string domain;      ///< Whose mail exchanger it is; empty: it was not found by one.
-  std::string mx_owner;    ///< The end of the aliases of `domain`.
-  bool mx_validated = false;
-};
-
-/// TLSA records of one name.
-struct TlsaAnswer {
-  enum class State : unsigned char { found, none, unknown };
-  State state = State::none;  ///< `unknown`: nobody can tell now, and mail has to wait.
-  std::string base_domain;
-  std::vector<tls::Tlsa> records;
-};
-
-/// Records that count: those that were validated, of the host or of the name that it is an alias of.
-TlsaAnswer find_tlsa(dns::Resolver& resolver, const TlsHost& host, bool insecure_hosts, Deadline deadline);
-
 /// Makes of a policy of level dane or dane-only what the DNS has to say for the host. The error is why the
 /// host cannot be used.
 std::expected<void, mail::DeliveryStatus> apply_dane(TlsPolicy& policy, const TlsSettings& settings,
                                                      dns::Resolver& resolver, const tls::DaneDigests& digests,
-                                                     const TlsHost& host, std::string_view nexthop,
+                                                     const smtp::TlsHost& host, std::string_view nexthop,
                                                      Deadline deadline);
 
 }  // namespace postrider::smtp_client

@@ -73,7 +73,7 @@ bool Delivery::suits_service_flags() {
 }
 
 void Delivery::try_destinations() {
-  std::vector<std::string_view> sites = split_destinations(job_.request.nexthop);
+  std::vector<std::string_view> sites = smtp::split_destinations(job_.request.nexthop);
   size_t own_sites = sites.size();
   sites.insert(sites.end(), settings_.fallback_relays.begin(), settings_.fallback_relays.end());
   for (size_t i = 0; i < sites.size() && !ledger_.empty(); ++i) {
@@ -82,14 +82,14 @@ void Delivery::try_destinations() {
     last_destination_ = i + 1 == sites.size();
     ledger_.set_last_server(false);
     auto destination = settings_.lmtp()
-                           ? parse_lmtp_destination(sites[i], settings_.default_port, settings_.ports)
-                           : parse_smtp_destination(sites[i], settings_.default_port, settings_.ports);
+                           ? smtp::parse_lmtp_destination(sites[i], settings_.default_port, settings_.ports)
+                           : smtp::parse_smtp_destination(sites[i], settings_.default_port, settings_.ports);
     if (!destination) {
       log::warning("{}: {}", job_.request.queue_id, destination.error().text);
       return ledger_.remember(local_failure("4.3.5", "mail system configuration error"));
     }
     nexthop_ = destination->text;
-    if (destination->kind == Destination::Kind::path) {
+    if (destination->kind == smtp::Destination::Kind::path) {
       try_path(*destination);
     } else {
       try_destination(*destination);
@@ -98,7 +98,7 @@ void Delivery::try_destinations() {
   }
 }
 
-void Delivery::try_path(const Destination& destination) {
+void Delivery::try_path(const smtp::Destination& destination) {
   ledger_.set_last_server(last_destination_);
   auto address = sys::Address::from_path(destination.name);
   if (!address) {
@@ -128,7 +128,7 @@ void Delivery::try_path(const Destination& destination) {
   finish(std::move(session));
 }
 
-dns::Route Delivery::look_up(const Destination& destination, bool loop_check) {
+dns::Route Delivery::look_up(const smtp::Destination& destination, bool loop_check) {
   Deadline deadline = Deadline::after(kLookupTime);
   dns::MailRouter& router = agent_.router(loop_check);
   if (!destination.bracketed && !settings_.srv_services.empty() &&
@@ -136,12 +136,12 @@ dns::Route Delivery::look_up(const Destination& destination, bool loop_check) {
           settings_.srv_services.end()) {
     return router.by_service(destination.name, destination.service, deadline);
   }
-  bool by_domain = destination.kind == Destination::Kind::domain && settings_.look_up_mx;
+  bool by_domain = destination.kind == smtp::Destination::Kind::domain && settings_.look_up_mx;
   return by_domain ? router.by_domain(destination.name, deadline)
                    : router.by_host(destination.name, deadline);
 }
 
-void Delivery::try_destination(const Destination& destination) {
+void Delivery::try_destination(const smtp::Destination& destination) {
   if (destination.port == kSmtpsPort && !settings_.tls.wrapper && settings_.session.helpful_warnings) {
     log::info(
         "SMTPS wrappermode (TCP port 465) requires setting \"{} = yes\", and \"{} = encrypt\" (or stronger)",
@@ -164,7 +164,7 @@ const std::string& Delivery::name_of(const dns::MailHost& host) const {
   return settings_.cname_is_host_name ? host.canonical : host.name;
 }
 
-void Delivery::try_hosts(const Destination& destination, Progress& progress) {
+void Delivery::try_hosts(const smtp::Destination& destination, Progress& progress) {
   bool without_tls = false;  // The host is tried a second time.
   for (size_t i = 0; i < progress.hosts.size() && !ledger_.empty();) {
     const dns::MailHost& host = progress.hosts[i];
@@ -182,8 +182,8 @@ void Delivery::try_hosts(const Destination& destination, Progress& progress) {
 }
 
 /// True when the host is to be tried again, without TLS.
-bool Delivery::try_host(const Destination& destination, const dns::MailHost& host, const TlsPolicy& policy,
-                        Progress& progress, bool& last) {
+bool Delivery::try_host(const smtp::Destination& destination, const dns::MailHost& host,
+                        const TlsPolicy& policy, Progress& progress, bool& last) {
   sys::Address address = host.address;
   address.set_port(host.port.value_or(destination.port));
   auto session = connect(address, {.host = name_of(host), .address = address.ip(), .port = address.port()},
@@ -209,7 +209,7 @@ bool Delivery::try_host(const Destination& destination, const dns::MailHost& hos
   return again;
 }
 
-void Delivery::read_cache_policy(const Destination& destination) {
+void Delivery::read_cache_policy(const smtp::Destination& destination) {
   auto listed = agent_.tables().cache_destinations.match(destination.name, Deadline::after(kLookupTime));
   if (listed && listed->matched) {
     load_sessions_ = store_sessions_ = true;
@@ -237,7 +237,7 @@ void Delivery::forget_host(Progress& progress, const std::string& address) const
   }
 }
 
-std::unique_ptr<ServerSession> Delivery::take_kept(const Destination& destination,
+std::unique_ptr<ServerSession> Delivery::take_kept(const smtp::Destination& destination,
                                                    const dns::MailHost& host) {
   auto policy = policy_for(destination, host);
   if (!policy) return nullptr;
@@ -249,7 +249,7 @@ std::unique_ptr<ServerSession> Delivery::take_kept(const Destination& destinatio
 
 /// First the session that served this destination before: so hosts that did not answer then are not waited
 /// for again. Then those to the best hosts.
-void Delivery::try_kept_sessions(const Destination& destination, Progress& progress) {
+void Delivery::try_kept_sessions(const smtp::Destination& destination, Progress& progress) {
   std::erase_if(progress.hosts,
                 [&](const dns::MailHost& host) { return kept_used_.contains(host.address.ip()); });
   auto use = [&](std::unique_ptr<ServerSession> session) {
@@ -314,7 +314,7 @@ bool Delivery::may_keep(const ServerSession& session) const {
 }
 
 std::unique_ptr<ServerSession> Delivery::connect(const sys::Address& address, smtp::Peer peer,
-                                                 const TlsPolicy& policy, TlsPeerNames names) {
+                                                 const TlsPolicy& policy, smtp::PeerNames names) {
   auto stream = open_connection(settings_, address, peer);
   if (!stream) {
     ledger_.remember(std::move(stream).error());

@@ -35,18 +35,18 @@ class Delivery {
   bool suits_service_flags();
   void reject(std::string_view status, std::string reason);
   void try_destinations();
-  void try_destination(const Destination& destination);
-  void try_path(const Destination& destination);
-  void try_hosts(const Destination& destination, Progress& progress);
-  bool try_host(const Destination& destination, const dns::MailHost& host, const TlsPolicy& policy,
+  void try_destination(const smtp::Destination& destination);
+  void try_path(const smtp::Destination& destination);
+  void try_hosts(const smtp::Destination& destination, Progress& progress);
+  bool try_host(const smtp::Destination& destination, const dns::MailHost& host, const TlsPolicy& policy,
                 Progress& progress, bool& last);
-  dns::Route look_up(const Destination& destination, bool loop_check);
+  dns::Route look_up(const smtp::Destination& destination, bool loop_check);
 
   // Sessions that wait for a message.
-  void read_cache_policy(const Destination& destination);
-  void try_kept_sessions(const Destination& destination, Progress& progress);
+  void read_cache_policy(const smtp::Destination& destination);
+  void try_kept_sessions(const smtp::Destination& destination, Progress& progress);
   void forget_host(Progress& progress, const std::string& address) const;
-  std::unique_ptr<ServerSession> take_kept(const Destination& destination, const dns::MailHost& host);
+  std::unique_ptr<ServerSession> take_kept(const smtp::Destination& destination, const dns::MailHost& host);
   bool use_kept(std::unique_ptr<ServerSession> session, const Progress& progress);
   bool may_keep(const ServerSession& session) const;
   std::string kept_key(std::string_view address, unsigned port, const TlsPolicy& policy) const;
@@ -54,14 +54,14 @@ class Delivery {
   // How TLS is used.
   void find_base_policy(std::string_view nexthop, std::string_view name);
   std::optional<mail::DeliveryStatus> disappointment(const TlsPolicy& policy) const;
-  std::optional<TlsPolicy> policy_for(const Destination& destination, const dns::MailHost& host);
-  TlsHost tls_host(const Destination& destination, const dns::MailHost& host) const;
+  std::optional<TlsPolicy> policy_for(const smtp::Destination& destination, const dns::MailHost& host);
+  smtp::TlsHost tls_host(const smtp::Destination& destination, const dns::MailHost& host) const;
   bool plain_will_do(ServerSession& session);
   void note_tls_level(const TlsPolicy& policy);
   std::optional<TlsReportOrder> find_report_order(const TlsPolicy& policy) const;
 
   std::unique_ptr<ServerSession> connect(const sys::Address& address, smtp::Peer peer,
-                                         const TlsPolicy& policy, TlsPeerNames names);
+                                         const TlsPolicy& policy, smtp::PeerNames names);
   Authentication authentication(ServerSession& session);
   bool introduce(ServerSession& session);
   void transfer(ServerSession& session);
@@ -82,7 +82,7 @@ class Delivery {
   dns::Route route_;       ///< Of that destination; its hosts are in Progress.
   TlsPolicies::Found<TlsPolicy> base_policy_{TlsPolicy()};
   std::string report_domain_;  ///< That may want to hear of TLS sessions with its hosts; empty: none.
-  std::map<std::string, TlsPolicies::Found<TlsPolicy>> policies_;  ///< By what TlsHost has.
+  std::map<std::string, TlsPolicies::Found<TlsPolicy>> policies_;  ///< By what smtp::TlsHost has.
   std::set<std::string> kept_used_;  ///< Addresses whose kept sessions were tried.
 };
 

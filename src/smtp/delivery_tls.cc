@@ -47,12 +47,12 @@ std::optional<mail::DeliveryStatus> Delivery::disappointment(const TlsPolicy& po
                                              nexthop_, level_name(policy.level)));
 }
 
-TlsHost Delivery::tls_host(const Destination& destination, const dns::MailHost& host) const {
-  TlsHost out;
+smtp::TlsHost Delivery::tls_host(const smtp::Destination& destination, const dns::MailHost& host) const {
+  smtp::TlsHost out;
   out.name = name_of(host);
   out.canonical = host.canonical.empty() ? host.name : host.canonical;
   out.validated = host.validated;
-  if (destination.kind != Destination::Kind::path) out.port = host.port.value_or(destination.port);
+  if (destination.kind != smtp::Destination::Kind::path) out.port = host.port.value_or(destination.port);
   if (!route_.best_mx) return out;
   out.domain = destination.name;
   out.mx_owner = route_.best_mx->owner;
@@ -61,8 +61,9 @@ TlsHost Delivery::tls_host(const Destination& destination, const dns::MailHost& 
 }
 
 /// Without one, the failure is remembered.
-std::optional<TlsPolicy> Delivery::policy_for(const Destination& destination, const dns::MailHost& host) {
-  TlsHost facts = tls_host(destination, host);
+std::optional<TlsPolicy> Delivery::policy_for(const smtp::Destination& destination,
+                                              const dns::MailHost& host) {
+  smtp::TlsHost facts = tls_host(destination, host);
   std::string key = fmt::format("{} {} {} {}", facts.name, facts.canonical, facts.port, facts.validated);
   auto known = policies_.find(key);
   bool first = known == policies_.end();
@@ -77,7 +78,7 @@ std::optional<TlsPolicy> Delivery::policy_for(const Destination& destination, co
   }
   const auto& policy = known->second;
   if (!policy) {
-    bool path = destination.kind == Destination::Kind::path;
+    bool path = destination.kind == smtp::Destination::Kind::path;
     if (first) {
       log::warning("TLS policy lookup {}for {}/{}: {}", path ? "error " : "", destination.text, facts.name,
                    policy.error().reason);

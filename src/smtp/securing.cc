@@ -12,24 +12,10 @@ namespace postrider::smtp_client {
 
 using tls::Level;
 
-TlsSessions::TlsSessions(const config::Config& config, Protocol protocol)
-    : manager_(config, protocol == Protocol::lmtp ? "lmtp" : "smtp"),
-      cache_(protocol == Protocol::lmtp ? proto::TlsCache::lmtp : proto::TlsCache::smtp) {}
-
-std::optional<std::string> TlsSessions::find_session(std::string_view key, Deadline deadline) {
-  return manager_.find_session(cache_, key, deadline);
-}
-
-void TlsSessions::save_session(std::string_view key, std::string_view data, Deadline deadline) {
-  manager_.save_session(cache_, key, data, deadline);
-}
-
-void TlsSessions::remove_session(std::string_view key, Deadline deadline) {
-  manager_.remove_session(cache_, key, deadline);
-}
-
 TlsEngine::TlsEngine(const config::Config& config, const Settings& settings, dns::Resolver& resolver)
-    : sessions(config, settings.protocol), reporter(config, settings.lmtp(), resolver) {
+    : sessions(config, settings.lmtp() ? "lmtp" : "smtp",
+               settings.lmtp() ? proto::TlsCache::lmtp : proto::TlsCache::smtp),
+      reporter(config, settings.lmtp(), resolver) {
   if (!settings.tls.wanted()) return;
   client = tls::Client::create(tls::ClientSettings(config, settings.lmtp()), tls::LibrarySettings(config));
 }

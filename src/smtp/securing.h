@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "clients/tls_manager.h"
+#include "clients/tls_support.h"
 #include "proto/delivery.h"
 #include "smtp/ledger.h"
 #include "smtp/server_session.h"
@@ -14,28 +14,12 @@
 
 namespace postrider::smtp_client {
 
-/// TLS sessions by way of tlsmgr.
-class TlsSessions : public tls::ClientSupport {
- public:
-  TlsSessions(const config::Config& config, Protocol protocol);
-  /// Takes part in tlsmgr's randomness; once, when serving begins.
-  void seed(Deadline deadline) { manager_.seed(deadline); }
-
-  std::optional<std::string> find_session(std::string_view key, Deadline deadline) override;
-  void save_session(std::string_view key, std::string_view data, Deadline deadline) override;
-  void remove_session(std::string_view key, Deadline deadline) override;
-
- private:
-  clients::TlsManager manager_;
-  proto::TlsCache cache_;
-};
-
 /// What a process needs for TLS.
 struct TlsEngine {
   /// Reads keys and certificates.
   TlsEngine(const config::Config& config, const Settings& settings, dns::Resolver& resolver);
 
-  TlsSessions sessions;
+  clients::TlsClientSupport sessions;
   TlsReporter reporter;
   std::unique_ptr<tls::Client> client;  ///< Null: TLS is not wanted, or cannot be had.
 };

@@ -32,7 +32,7 @@ struct ServerSession {
   /// The TLS session on the connection, which the connection owns; null: none.
   tls::Session* tls = nullptr;
   TlsPolicy policy;
-  TlsPeerNames tls_names;
+  smtp::PeerNames tls_names;
   /// Who wants to hear of what becomes of TLS in this session; nothing once it has been told.
   std::optional<TlsReportOrder> report_order;
   /// TLS is optional, and the message has waited long enough to go without where TLS does not work.

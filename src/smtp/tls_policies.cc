@@ -115,7 +115,7 @@ TlsPolicies::Found<TlsPolicy> TlsPolicies::for_destination(std::string_view next
 }
 
 TlsPolicies::Found<TlsPolicy> TlsPolicies::for_host(TlsPolicy policy, std::string_view nexthop,
-                                                    const TlsHost& host, Deadline deadline) const {
+                                                    const smtp::TlsHost& host, Deadline deadline) const {
   if (policy.by_host && policies_.empty() && !sites_.empty()) {
     if (auto done = apply_sites(policy, nexthop, host.name, deadline); !done)
       return std::unexpected(std::move(done).error());

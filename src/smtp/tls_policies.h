@@ -29,7 +29,7 @@ class TlsPolicies {
   /// protection (RFC 8689 section 5). An error: no host of it can be used now.
   Found<TlsPolicy> for_destination(std::string_view nexthop, bool relaxed, Deadline deadline) const;
   /// What remains to be found out for one host.
-  Found<TlsPolicy> for_host(TlsPolicy policy, std::string_view nexthop, const TlsHost& host,
+  Found<TlsPolicy> for_host(TlsPolicy policy, std::string_view nexthop, const smtp::TlsHost& host,
                             Deadline deadline) const;
 
  private:

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "base/idna.h"
 #include "base/text.h"
 #include "log/log.h"
 #include "mail/hostname.h"
@@ -237,18 +236,6 @@ bool complete_match(TlsPolicy& policy, const TlsSettings& settings, std::string_
   return !policy.records.empty() || add_default_anchors(policy, settings);
 }
 
-std::string ascii(const std::string& name) {
-  return is_all_ascii(name) ? name : domain_to_ascii(name, IdnaMapping::idna2008).value_or(name);
-}
-
-/// A word of a match list, or the name that it stands for.
-std::string resolve(const std::string& word, const TlsPeerNames& names) {
-  if (equals_ignore_case(word, "hostname")) return ascii(names.host);
-  if (equals_ignore_case(word, "nexthop")) return ascii(names.nexthop);
-  if (equals_ignore_case(word, "dot-nexthop")) return "." + ascii(names.nexthop);
-  return ascii(word);
-}
-
 }  // namespace
 
 bool StsPolicy::allows(std::string_view host) const {
@@ -319,20 +306,20 @@ bool complete_tls_policy(TlsPolicy& policy, const TlsSettings& settings, std::st
   return complete_match(policy, settings, nexthop);
 }
 
-tls::Demands demands_of(const TlsPolicy& policy, const TlsPeerNames& names) {
+tls::Demands demands_of(const TlsPolicy& policy, const smtp::PeerNames& names) {
   tls::Demands out;
   out.level = policy.level;
   out.protocols = policy.protocols.value_or("");
   out.cipher_grade = policy.cipher_grade.value_or("");
   out.cipher_exclusions = policy.cipher_exclusions.value_or("");
   for (const std::string& word : policy.match)
-    out.names.push_back(is_dane(policy.level) ? ascii(word) : resolve(word, names));
+    out.names.push_back(is_dane(policy.level) ? smtp::ascii_name(word) : smtp::match_name(word, names));
   out.records = policy.records;
   out.base_domain = policy.base_domain;
   if (!policy.base_domain.empty()) {
     out.server_name = policy.base_domain;  // RFC 7672 section 3.2.
   } else if (policy.server_name) {
-    out.server_name = resolve(*policy.server_name, names);
+    out.server_name = smtp::match_name(*policy.server_name, names);
   }
   return out;
 }

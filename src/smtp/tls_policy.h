@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "smtp/peer_names.h"
 #include "smtp/require_tls.h"
 #include "smtp/tls_settings.h"
 #include "tls/client.h"
@@ -58,12 +59,6 @@ struct TlsPolicy {
   std::string identity() const;
 };
 
-/// Whom a policy is for.
-struct TlsPeerNames {
-  std::string host;
-  std::string nexthop;  ///< The destination's domain or host, without port and brackets.
-};
-
 /// Reads an entry of smtp_tls_policy_maps. Nothing: it is wrong, and that is logged; `where` tells of the
 /// place.
 std::optional<TlsPolicy> parse_tls_policy(std::string_view text, std::string_view where,
@@ -73,6 +68,6 @@ std::optional<TlsPolicy> parse_tls_policy(std::string_view text, std::string_vie
 bool complete_tls_policy(TlsPolicy& policy, const TlsSettings& settings, std::string_view nexthop);
 
 /// The policy in the terms of a handshake.
-tls::Demands demands_of(const TlsPolicy& policy, const TlsPeerNames& names);
+tls::Demands demands_of(const TlsPolicy& policy, const smtp::PeerNames& names);
 
 }  // namespace postrider::smtp_client

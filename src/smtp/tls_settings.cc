@@ -12,6 +12,7 @@
 #include "config/params/tls.h"
 #include "log/log.h"
 #include "smtp/twin_parameters.h"
+#include "tls/log_topics.h"
 
 namespace postrider::smtp_client {
 
@@ -75,9 +76,9 @@ TlsSettings::TlsSettings(const config::Config& config, bool lmtp) {
   force_tlsa_lookup = r.get(params::smtp_tls_force_insecure_host_tlsa_lookup,
                             params::lmtp_tls_force_insecure_host_tlsa_lookup);
   dane_obstacle = read_dane_obstacle(config, r, lmtp);
-  constexpr int64_t kDetailLevel = 2;
-  shows_records =
-      parse_int(r.get(params::smtp_tls_loglevel, params::lmtp_tls_loglevel)).value_or(0) >= kDetailLevel;
+  shows_records = tls::parse_log_topics(lmtp ? "lmtp_tls_loglevel" : "smtp_tls_loglevel",
+                                        r.get(params::smtp_tls_loglevel, params::lmtp_tls_loglevel))
+                      .has(tls::LogTopics::detail);
   note_offers = r.get(params::smtp_tls_note_starttls_offer, params::lmtp_tls_note_starttls_offer);
   block_early_mail_reply =
       r.get(params::smtp_tls_block_early_mail_reply, params::lmtp_tls_block_early_mail_reply);

@@ -6,6 +6,7 @@
 #include "clients/own_addresses.h"
 #include "clients/receive_overrides.h"
 #include "clients/tables.h"
+#include "clients/tls_support.h"
 #include "config/params/instance.h"
 #include "config/params/smtpd_tls.h"
 #include "log/log.h"
@@ -17,7 +18,6 @@
 #include "smtpd/postdrop_sink.h"
 #include "smtpd/postmaster_mail.h"
 #include "smtpd/session.h"
-#include "smtpd/tls_support.h"
 #include "smtpd/world.h"
 
 namespace postrider::smtpd {
@@ -85,7 +85,7 @@ struct Process {
         tls(make_tls_server(daemon.config(), settings)) {
     if (sasl) std::ranges::copy(sasl->paths(), std::back_inserter(policy.paths));
     if (tls) {
-      tls_support.emplace(daemon.config(), tables, policy.paths);
+      tls_support.emplace(daemon.config(), "smtpd", tables, policy.paths);
       server.tls_support = &*tls_support;
       for (std::string& path : tls->required_paths())
         policy.paths.push_back(std::move(path));
@@ -112,7 +112,7 @@ struct Process {
   FlushService flusher;
   std::unique_ptr<sasl::Service> sasl;
   std::unique_ptr<tls::Server> tls;
-  std::optional<TlsSupport> tls_support;
+  std::optional<clients::TlsServerSupport> tls_support;
   std::optional<Milters> milters;
   Server server{.settings = settings,
                 .limits = limits,
@@ -163,7 +163,7 @@ void run(service::Daemon& daemon) {
     daemon.confine(
         {.name = "smtpd", .read = process.policy.paths, .write = std::move(write), .connect = true});
   }
-  if (process.tls) daemon.at_start([] { process.tls_support->prepare(Deadline::after(seconds(10))); });
+  if (process.tls) daemon.at_start([] { process.tls_support->seed(Deadline::after(seconds(10))); });
   daemon.serve([](service::Client peer) {
     // Not on the fiber's stack, of which an idle session needs little then.
     Client client = identify(process, peer);

@@ -20,6 +20,7 @@
 #include "config/params/tls.h"
 #include "log/log.h"
 #include "proto/cleanup.h"
+#include "tls/level.h"
 
 namespace postrider::smtpd {
 
@@ -39,25 +40,13 @@ uint32_t flags_for_cleanup(const config::Config& config) {
   return out;
 }
 
-/// "none", "may" or "encrypt".
-std::string security_level(const config::Config& c) {
-  std::string level = c.get(params::smtpd_tls_security_level);
-  if (level.empty()) {
-    if (c.get(params::smtpd_enforce_tls)) return "encrypt";
-    return c.get(params::smtpd_use_tls) ? "may" : "none";
-  }
-  if (level == "none" || level == "may" || level == "encrypt") return level;
-  // A server knows no names that a client's certificate should have.
-  log::warning("smtpd_tls_security_level: unsupported TLS level \"{}\", using \"encrypt\"", level);
-  return "encrypt";
-}
-
 Settings::Tls tls_settings(const config::Config& c) {
   Settings::Tls out;
-  std::string level = security_level(c);
+  tls::Level level = tls::server_level("smtpd_tls_security_level", c.get(params::smtpd_tls_security_level),
+                                       c.get(params::smtpd_enforce_tls), c.get(params::smtpd_use_tls));
   out.wrapped = c.get(params::smtpd_tls_wrappermode);
-  out.offered = level != "none" && !out.wrapped;
-  out.required = level == "encrypt" || out.wrapped;
+  out.offered = level > tls::Level::none && !out.wrapped;
+  out.required = level >= tls::Level::encrypt || out.wrapped;
   out.requires_certificate = out.required && c.get(params::smtpd_tls_req_ccert);
   out.received_header = c.get(params::smtpd_tls_received_header);
   out.fast_shutdown = c.get(params::tls_fast_shutdown_enable);

@@ -13,6 +13,7 @@
 #include "proto/rewrite.h"
 #include "proto/showq.h"
 #include "proto/tlsmgr.h"
+#include "proto/tlsproxy.h"
 
 namespace postrider {
 namespace {
@@ -35,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace postrider;
   if (size == 0) return 0;
   std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 15) {
+  switch (data[0] % 16) {
     case 0:
       try_message<proto::DeliverRequest>(bytes);
       break;
@@ -74,6 +75,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 12:
       try_message<proto::TlsTicketKeysReply>(bytes);
+      break;
+    case 14:
+      try_message<proto::TlsProxyRequest>(bytes);
       break;
     case 13:
       try_message<proto::Reindex>(bytes);

@@ -22,7 +22,7 @@ INSTALLED = {"html_directory", "mailq_path", "manpage_directory", "newaliases_pa
              "sample_directory", "sendmail_path"}
 # What they change happens here in any case, or belongs to a program that there is not.
 MOOT = {"dns_ncache_ttl_fix_enable", "error_service_name", "qmgr_fudge_factor",
-        "smtpd_tls_dh512_param_file", "smtpd_tls_eecdh_grade", "tls_eecdh_strong_curve", "tls_eecdh_ultra_curve",
+        "smtpd_tls_dh512_param_file", "smtpd_tls_eecdh_grade", "tlsproxy_tls_dh512_param_file", "tlsproxy_tls_eecdh_grade", "tls_eecdh_strong_curve", "tls_eecdh_ultra_curve",
         "tls_export_cipherlist", "tls_low_cipherlist"}
 FACTS = {"process_id", "process_name", "service_name", "postrider_version", "mail_version", "mail_release_date"}
 

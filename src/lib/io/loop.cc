@@ -203,8 +203,8 @@ void ReadWatch::disable() {
 struct FdEvents::State {
   event watch;
   Fiber* reader = nullptr;
-  Fiber* writer = nullptr;
-  bool readable = false;  // Since the last wait; set at first, for nothing is known then.
+  Fiber* writers[2] = {};  // The second one reads through a transport that has to write first.
+  bool readable = false;   // Since the last wait; set at first, for nothing is known then.
   bool writable = false;
   bool hung_up = false;  // The peer will send no more: every read ends at once.
   bool wait_readable(Deadline deadline, bool (*wait)(Deadline));
@@ -220,7 +220,8 @@ FdEvents::FdEvents(int fd) : state_(std::make_unique<State>()) {
     }
     if ((what & EV_WRITE) != 0) {
       s->writable = true;
-      if (s->writer != nullptr) wake(s->writer);
+      for (Fiber* writer : s->writers)
+        if (writer != nullptr) wake(writer);
     }
   };
   event_assign(&state_->watch, Loop::current().state().base, fd,
@@ -253,11 +254,12 @@ bool FdEvents::wait_readable_parked(Deadline deadline) {
 
 bool FdEvents::wait_writable(Deadline deadline) {
   State& s = *state_;
-  assert(s.writer == nullptr && "two fibers write one descriptor");
   if (!s.writable) {
-    s.writer = current_fiber();
+    Fiber*& slot = s.writers[s.writers[0] == nullptr ? 0 : 1];
+    assert(slot == nullptr && "three fibers write one descriptor");
+    slot = current_fiber();
     bool woken = suspend(deadline);
-    s.writer = nullptr;
+    slot = nullptr;
     if (!woken) return false;
   }
   s.writable = false;

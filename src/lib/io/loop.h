@@ -89,7 +89,7 @@ class FdEvents {
   FdEvents(const FdEvents&) = delete;
   FdEvents& operator=(const FdEvents&) = delete;
 
-  /// False when the deadline passed. True may be spurious. One fiber may wait for each direction.
+  /// False when the deadline passed. True may be spurious. One fiber may wait for reading, two for writing.
   bool wait_readable(Deadline deadline);
   /// wait_readable() for a wait that will be long; see suspend_parked().
   bool wait_readable_parked(Deadline deadline);

@@ -56,6 +56,7 @@ struct Stream::State {
   bool announces_end = false;
   bool broken = false;
   bool at_end = false;
+  bool flushing = false;  // A fiber sends `out`, and whatever else is added meanwhile.
   std::string out;
   std::unique_ptr<Transport> transport;
 
@@ -323,6 +324,8 @@ Result<void> Stream::write_through(std::string_view data, Deadline deadline) {
 
 Result<void> Stream::flush(Deadline deadline) {
   State& s = *state_;
+  if (s.flushing) return {};
+  s.flushing = true;
   size_t sent = 0;
   Result<void> result;
   while (sent < s.out.size()) {
@@ -337,6 +340,7 @@ Result<void> Stream::flush(Deadline deadline) {
     }
     sent += *count;
   }
+  s.flushing = false;
   s.out.clear();
   if (s.out.capacity() > 4096) s.out.shrink_to_fit();
   return result;

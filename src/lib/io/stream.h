@@ -29,7 +29,7 @@ struct Line {
 
 /// A non-blocking socket or pipe with buffers for both directions. Output collects until flush(), or until
 /// the next read has to wait: so replies to pipelined commands leave together. An idle stream holds no input
-/// buffer.
+/// buffer. One fiber may read while another one writes.
 class Stream {
  public:
   /// Makes the descriptor non-blocking.

@@ -11,8 +11,6 @@ namespace postrider::tls {
 
 namespace {
 
-constexpr int kSummaryLevel = 1, kDetailLevel = 2;
-
 /// Sessions of one policy are not for another: all that was demanded when one was made stands in its key, and
 /// the library's version, which alone can read it. A digest, for keys have an end.
 std::string session_key(const std::string& cache, const std::string& server, const Demands& demands) {
@@ -32,21 +30,21 @@ void log_name(const Session& session) {
   if (name != nullptr) log::info("{}: matched peername: {}", session.labels().peer, printable(name));
 }
 
-/// What of the records the server has matched, for the log.
+/// What of the names and records the server has matched, for the log.
 void log_match(const Session& session, const Demands& demands) {
+  log_name(session);
   uint8_t usage = 0, selector = 0, matching = 0;
   const unsigned char* data = nullptr;
   size_t size = 0;
   const std::string& server = session.labels().peer;
   int depth = SSL_get0_dane_authority(session.connection(), nullptr, nullptr);
-  if (depth < 0) return log_name(session);
+  if (depth < 0) return;
   SSL_get0_dane_tlsa(session.connection(), &usage, &selector, &matching, &data, &size);
   Tlsa record{usage, selector, matching, std::string(reinterpret_cast<const char*>(data), size)};
   if (demands.level == Level::fingerprint) {
     log::info("{}: Matched fingerprint: {}", server, tlsa_text(record).substr(sizeof "3 1 255"));
   } else if (needs_authority(demands.level)) {
     log::info("{}: Matched trust anchor at depth {}", server, depth);
-    log_name(session);
   } else {
     log::info("{}: Matched DANE {} at depth {}: {}", server, usage == 3 ? "EE certificate" : "TA certificate",
               depth, tlsa_text(record));
@@ -87,7 +85,8 @@ class Connecting {
     if (!client_.resumes) return;
     session_.session_key = session_key(client_.settings.cache_name, server(), demands_);
     const std::string& key = session_.session_key;
-    if (detailed()) log::info("looking for session {} in {} cache", key, client_.settings.cache_name);
+    if (logs(LogTopics::cache))
+      log::info("looking for session {} in {} cache", key, client_.settings.cache_name);
     auto found = support_.find_session(key, deadline_);
     if (!found) return;
     const auto* data = reinterpret_cast<const unsigned char*>(found->data());
@@ -98,13 +97,14 @@ class Connecting {
       support_.remove_session(key, deadline_);
       return;
     }
-    if (detailed()) log::info("reloaded session {} from {} cache", key, client_.settings.cache_name);
+    if (logs(LogTopics::cache))
+      log::info("reloaded session {} from {} cache", key, client_.settings.cache_name);
     reloaded_ = true;
   }
 
   void forget_saved() {
     if (!reloaded_) return;
-    if (detailed()) log::info("remove session {} from client cache", session_.session_key);
+    if (logs(LogTopics::cache)) log::info("remove session {} from client cache", session_.session_key);
     support_.remove_session(session_.session_key, deadline_);
   }
 
@@ -125,19 +125,16 @@ class Connecting {
     return session_.info().resumed || SSL_get0_dane_authority(session_.connection(), nullptr, nullptr) >= 0;
   }
   const std::string& server() const { return session_.labels().peer; }
-  bool detailed() const { return client_.settings.log_level >= kDetailLevel; }
+  bool logs(LogTopics::Topic topic) const { return session_.labels().topics.has(topic); }
 
   void log_result() const {
     const Info& info = session_.info();
     const Peer& peer = info.peer;
-    if (detailed() && info.resumed) log::info("{}: Reusing old session", server());
-    if (detailed() && peer.matched) log_match(session_, demands_);
-    if (detailed() && peer.present) {
-      log::info("{}: subject_CN={}, issuer_CN={}, fingerprint={}, pkey_fingerprint={}", server(),
-                peer.common_name, peer.issuer_name, peer.certificate_fingerprint, peer.key_fingerprint);
-    }
+    if (info.resumed && logs(LogTopics::cache)) log::info("{}: Reusing old session", server());
+    if (peer.matched && logs(LogTopics::certificate)) log_match(session_, demands_);
     // Where mail depends on it, whoever looks into the log wants to know why.
-    if (peer.present && !session_.problems.none() && (must_match(demands_.level) || detailed())) {
+    if (peer.present && !session_.problems.none() &&
+        (must_match(demands_.level) || logs(LogTopics::untrusted))) {
       if (info.resumed) {
         log::info("{}: re-using session with untrusted certificate, look for details earlier in the log",
                   server());
@@ -145,8 +142,8 @@ class Connecting {
         log::info("{}", session_.verification_failure());
       }
     }
-    if (client_.settings.log_level >= kSummaryLevel)
-      log::info("{}", summary(info, "established to", server()));
+    if (peer.present && logs(LogTopics::certificate)) log::info("{}", certificate_line(peer, server()));
+    if (logs(LogTopics::summary)) log::info("{}", summary(info, "established to", server()));
   }
 
   const Client::State& client_;
@@ -161,8 +158,9 @@ std::unique_ptr<Session> Client::connect(io::Stream& stream, const std::string& 
                                          const Demands& demands, ClientSupport& support,
                                          Deadline deadline) const {
   const State& s = *state_;
-  if (s.settings.log_level >= kDetailLevel) log::info("setting up TLS connection to {}", server);
-  auto created = Session::create(s.context.get(), {server, s.settings.log_level, false});
+  if (s.settings.topics.has(LogTopics::detail)) log::info("setting up TLS connection to {}", server);
+  auto created =
+      Session::create(s.context.get(), {server, s.settings.topics, false, s.settings.tells_failure});
   if (!created) return nullptr;
   std::unique_ptr<Session> session = std::move(*created);
   if (!prepare(session->connection(), s, server, demands)) return nullptr;
@@ -174,7 +172,8 @@ std::unique_ptr<Session> Client::connect(io::Stream& stream, const std::string& 
   }
   connecting.conclude();
   // A server that is not the right one is not to be met again by a short cut.
-  if (must_match(demands.level) && !session->info().peer.matched) session->session_key.clear();
+  bool unwanted = must_match(demands.level) && !session->info().peer.matched;
+  if (unwanted && !s.settings.keeps_unmatched) session->session_key.clear();
   keep(*session, support, deadline);
   return session;
 }
@@ -183,14 +182,14 @@ void Client::keep(Session& session, ClientSupport& support, Deadline deadline) c
   auto made = std::exchange(session.to_save, {});
   if (session.session_key.empty()) return;
   for (const auto& [key, data] : made) {
-    if (state_->settings.log_level >= kDetailLevel)
+    if (state_->settings.topics.has(LogTopics::cache))
       log::info("save session {} to {} cache", key, state_->settings.cache_name);
     support.save_session(key, data, deadline);
   }
 }
 
 void Client::log_reuse(const Session& session) const {
-  if (state_->settings.log_level < kSummaryLevel) return;
+  if (!state_->settings.topics.has(LogTopics::summary)) return;
   log::info("{}", summary(session.info(), "reused to", session.labels().peer));
 }
 

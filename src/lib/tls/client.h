@@ -15,24 +15,30 @@
 #include "tls/dane.h"
 #include "tls/level.h"
 #include "tls/library.h"
+#include "tls/log_topics.h"
 #include "tls/session.h"
 
 namespace postrider::tls {
 
 /// smtp_tls_... or lmtp_tls_..., as far as they are the same for all servers.
 struct ClientSettings {
+  ClientSettings() = default;
   ClientSettings(const config::Config& config, bool lmtp);
+  /// tlsproxy_client_...
+  static ClientSettings of_tlsproxy(const config::Config& config);
 
   IdentityFiles identity;
   AuthorityFiles authorities;
-  int verify_depth;
+  int verify_depth = 9;
   std::string fingerprint_digest;
   std::string dane_digests;
-  bool wildcards_match_labels;  ///< tls_wildcard_matches_multiple_labels
-  int log_level;
-  std::string session_cache;  ///< smtp_tls_session_cache_database
-  seconds session_timeout;    ///< 0: no session is resumed.
-  std::string cache_name;     ///< "smtp", "lmtp"
+  bool wildcards_match_labels = false;  ///< tls_wildcard_matches_multiple_labels
+  LogTopics topics;
+  bool keeps_unmatched = false;  ///< Also sessions with servers that are not those that were wanted.
+  bool tells_failure = true;     ///< Handshakes that fail have a line of their own.
+  std::string session_cache;     ///< smtp_tls_session_cache_database
+  seconds session_timeout{};     ///< 0: no session is resumed.
+  std::string cache_name;        ///< "smtp", "lmtp"
 };
 
 /// What a session has to be like.

@@ -14,8 +14,6 @@ namespace postrider::tls {
 
 namespace {
 
-constexpr int kDetailLevel = 2;
-
 /// TLS 1.3 has several tickets for one session: the last one is as good as any.
 int on_new_session(SSL* connection, SSL_SESSION* made) {
   Session& session = Session::of(connection);
@@ -61,7 +59,7 @@ bool set_ciphers(SSL* connection, const Client::State& client, const std::string
     log_errors();
     return false;
   }
-  if (client.settings.log_level >= kDetailLevel) log::info("{}: TLS cipher list \"{}\"", server, ciphers);
+  if (client.settings.topics.has(LogTopics::detail)) log::info("{}: TLS cipher list \"{}\"", server, ciphers);
   return true;
 }
 
@@ -135,14 +133,15 @@ bool set_server_name(SSL* connection, const Client::State& client, const std::st
     log_errors();
     return false;
   }
-  if (client.settings.log_level >= kDetailLevel) log::info("{}: SNI hostname: {}", server, printable(name));
+  if (client.settings.topics.has(LogTopics::progress))
+    log::info("{}: SNI hostname: {}", server, printable(name));
   return true;
 }
 
 }  // namespace
 
 Result<void> Client::State::set_up() {
-  if (settings.log_level >= kDetailLevel) log::info("initializing the client-side TLS engine");
+  if (settings.topics.has(LogTopics::detail)) log::info("initializing the client-side TLS engine");
   TRY(prepare_library(library));
   digest = find_digest(settings.fingerprint_digest);
   if (digest == nullptr) {
@@ -161,7 +160,7 @@ Result<void> Client::State::set_up() {
   // Servers that prove nothing are welcome where that is not asked for: on_verify lets all pass.
   look_at_peers(context.get(), SSL_VERIFY_PEER);
   keep_sessions();
-  if (settings.log_level >= kDetailLevel) log_progress(context.get());
+  if (settings.topics.has(LogTopics::progress)) log_progress(context.get());
   return {};
 }
 

@@ -34,9 +34,9 @@ Result<void> load_chain_files(SSL_CTX* context, const IdentityFiles& identity) {
   for (const IdentityFiles::Pair& pair : identity.pairs) {
     if (pair.certificate.empty() || equals_ignore_case(pair.certificate, "none")) continue;
     log::warning(
-        "Both {0}_tls_chain_files and one or more of the legacy  {0}_tls_cert_file, {0}_tls_eccert_file or "
-        "{0}_tls_dcert_file are non-empty; the legacy  parameters will be ignored",
-        identity.side);
+        "Both {0}chain_files and one or more of the legacy  {0}cert_file, {0}eccert_file or "
+        "{0}dcert_file are non-empty; the legacy  parameters will be ignored",
+        identity.prefix);
     break;
   }
   std::vector<PemFile> files;

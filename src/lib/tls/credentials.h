@@ -12,7 +12,7 @@ namespace postrider::tls {
 
 /// What a side can show: smtpd_tls_chain_files, or smtpd_tls_cert_file and its kin.
 struct IdentityFiles {
-  std::string side;  ///< "smtpd": the parameters' first part, for the log.
+  std::string prefix;  ///< "smtpd_tls_": the first part of the parameters' names, for the log.
   std::string chain_files;
   struct Pair {
     const char* kind;  ///< "RSA"

@@ -1,6 +1,7 @@
 #include "tls/level.h"
 
 #include "base/text.h"
+#include "log/log.h"
 
 namespace postrider::tls {
 
@@ -31,6 +32,15 @@ std::string_view level_name(Level level) {
     if (known.level == level) return known.name;
   }
   return {};
+}
+
+Level server_level(std::string_view parameter, std::string_view word, bool enforce, bool use) {
+  if (word.empty()) return enforce ? Level::encrypt : use ? Level::may : Level::none;
+  Level level = parse_level(word).value_or(Level::encrypt);
+  if (level <= Level::encrypt) return level;
+  // A server knows no names that a client's certificate should have.
+  log::warning("{}: unsupported TLS level \"{}\", using \"encrypt\"", parameter, word);
+  return Level::encrypt;
 }
 
 }  // namespace postrider::tls

@@ -40,4 +40,8 @@ inline bool needs_authority(Level level) {
   return level >= Level::verify;
 }
 
+/// none, may or encrypt, for a server: the word of its parameter or, where that is empty, of the older ones
+/// (smtpd_enforce_tls, smtpd_use_tls). Levels for clients are warned of.
+Level server_level(std::string_view parameter, std::string_view word, bool enforce, bool use);
+
 }  // namespace postrider::tls

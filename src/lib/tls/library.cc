@@ -201,12 +201,4 @@ Result<void> configure(SSL_CTX* context, const LibrarySettings& settings, std::s
   return {};
 }
 
-int parse_log_level(std::string_view parameter, std::string_view text) {
-  constexpr int64_t kHighest = 4;
-  auto number = parse_int(text);
-  if (number && *number >= 0) return static_cast<int>(std::min(*number, kHighest));
-  if (!text.empty()) log::warning("unknown {} value \"{}\" in \"{}\"", parameter, text, text);
-  return 0;
-}
-
 }  // namespace postrider::tls

@@ -36,7 +36,4 @@ std::string usable_groups(const LibrarySettings& settings);
 /// Options, groups and memory use of a context, for servers and clients.
 Result<void> configure(SSL_CTX* context, const LibrarySettings& settings, std::string_view protocols);
 
-/// A level of smtpd_tls_loglevel; 0 and a warning where it is no number. Above 4 is 4.
-int parse_log_level(std::string_view parameter, std::string_view text);
-
 }  // namespace postrider::tls

@@ -14,8 +14,6 @@ namespace postrider::tls {
 
 namespace {
 
-constexpr int kSummaryLevel = 1, kDetailLevel = 2;
-
 std::string server_name_in(SSL* connection) {
   const unsigned char* data = nullptr;
   size_t size = 0;
@@ -135,7 +133,7 @@ class Acceptance {
   void conclude() {
     for (const auto& [id, data] : std::exchange(session_.to_save, {})) {
       std::string key = cache_key(id, server_.settings.service);
-      if (detailed()) log::info("{}: save session {} to smtpd cache", client(), key);
+      if (logs(LogTopics::cache)) log::info("{}: save session {} to smtpd cache", client(), key);
       support_.save_session(key, data, deadline_);
     }
     session_.saved.reset();
@@ -148,7 +146,7 @@ class Acceptance {
 
  private:
   const std::string& client() const { return session_.labels().peer; }
-  bool detailed() const { return server_.settings.log_level >= kDetailLevel; }
+  bool logs(LogTopics::Topic topic) const { return session_.labels().topics.has(topic); }
 
   bool look_up() {
     if (!server_.settings.session_cache.empty()) find_saved();
@@ -160,10 +158,10 @@ class Acceptance {
     const std::string& id = session_.hello.session_id;
     if (id.empty() || session_.hello.newest) return;
     std::string key = cache_key(id, server_.settings.service);
-    if (detailed()) log::info("{}: looking up session {} in smtpd cache", client(), key);
+    if (logs(LogTopics::cache)) log::info("{}: looking up session {} in smtpd cache", client(), key);
     auto found = support_.find_session(key, deadline_);
     if (!found) return;
-    if (detailed()) log::info("{}: reloaded session {} from smtpd cache", client(), key);
+    if (logs(LogTopics::cache)) log::info("{}: reloaded session {} from smtpd cache", client(), key);
     session_.saved.emplace(id, std::move(*found));
   }
 
@@ -182,17 +180,17 @@ class Acceptance {
   void log_result() const {
     const Info& info = session_.info();
     const Peer& peer = info.peer;
-    if (detailed() && info.resumed) {
+    if (logs(LogTopics::cache) && info.resumed) {
       log::info("{}: Reusing old session{}", client(),
                 session_.used_ticket ? " (RFC 5077 session ticket)" : "");
     }
-    if (peer.present && detailed()) {
+    if (peer.present && logs(LogTopics::certificate)) {
       log::info("subject={}", peer.subject);
       log::info("issuer={}", peer.issuer);
       log::info("{}: subject_CN={}, issuer={}, fingerprint={}, pkey_fingerprint={}", client(),
                 peer.common_name, peer.issuer_name, peer.certificate_fingerprint, peer.key_fingerprint);
     }
-    if (server_.settings.log_level < kSummaryLevel) return;
+    if (!logs(LogTopics::summary)) return;
     if (peer.present && !peer.trusted && server_.requires_certificate) {
       log::info("{}", session_.verification_failure());
     }
@@ -208,7 +206,7 @@ class Acceptance {
 std::unique_ptr<Session> Server::accept(io::Stream& stream, const std::string& client, ServerSupport& support,
                                         Deadline deadline) const {
   const State& s = *state_;
-  bool detailed = s.settings.log_level >= kDetailLevel;
+  bool detailed = s.settings.topics.has(LogTopics::detail);
   if (detailed) log::info("setting up TLS connection from {}", client);
   if (!s.cipher_problem.empty()) {
     log::warning("{}: {}", client, s.cipher_problem);
@@ -217,7 +215,8 @@ std::unique_ptr<Session> Server::accept(io::Stream& stream, const std::string& c
   if (detailed) log::info("{}: TLS cipher list \"{}\"", client, s.cipher_list);
   std::shared_ptr<const TicketKeys> keys;
   if (s.has_tickets) keys = support.ticket_keys(deadline);
-  auto created = Session::create(s.context.get(), {client, s.settings.log_level, true});
+  auto created =
+      Session::create(s.context.get(), {client, s.settings.topics, true, s.settings.tells_failure});
   if (!created) return nullptr;
   std::unique_ptr<Session> session = std::move(*created);
   if (s.has_tickets) use_ticket_keys(session->connection(), keys.get());

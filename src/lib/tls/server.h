@@ -13,13 +13,16 @@
 #include "io/stream.h"
 #include "tls/credentials.h"
 #include "tls/library.h"
+#include "tls/log_topics.h"
 #include "tls/session.h"
 
 namespace postrider::tls {
 
-/// smtpd_tls_...
+/// Whose parameters: smtpd_tls_... or tlsproxy_tls_...
+enum class ServerRole : unsigned char { smtpd, tlsproxy };
+
 struct ServerSettings {
-  explicit ServerSettings(const config::Config& config);
+  explicit ServerSettings(const config::Config& config, ServerRole role = ServerRole::smtpd);
 
   IdentityFiles identity;
   AuthorityFiles authorities;
@@ -29,7 +32,8 @@ struct ServerSettings {
   std::string protocols, mandatory_protocols, ciphers, mandatory_ciphers, excluded_ciphers,
       mandatory_excluded_ciphers;
   std::string fingerprint_digest;
-  int log_level;
+  LogTopics topics;
+  bool tells_failure = true;  ///< Handshakes that fail have a line of their own.
   std::string session_cache;  ///< smtpd_tls_session_cache_database
   seconds session_timeout;    ///< 0: no session is resumed.
   std::string ticket_cipher;

@@ -46,7 +46,7 @@ int on_new_session(SSL* connection, SSL_SESSION* made) {
 }  // namespace
 
 Result<void> Server::State::set_up() {
-  if (settings.log_level >= 2) log::info("initializing the server-side TLS engine");
+  if (settings.topics.has(LogTopics::detail)) log::info("initializing the server-side TLS engine");
   asks_certificate = settings.asks_certificate || settings.requires_certificate;
   requires_certificate = settings.requires_certificate && mandatory;
   if (settings.requires_certificate && !mandatory) {
@@ -67,7 +67,7 @@ Result<void> Server::State::set_up() {
   load_dh();
   choose_ciphers();
   keep_sessions();
-  if (settings.log_level >= 2) log_progress(context.get());
+  if (settings.topics.has(LogTopics::progress)) log_progress(context.get());
   return {};
 }
 

@@ -13,7 +13,6 @@ namespace postrider::tls {
 
 namespace {
 
-constexpr int kHandshakeLevel = 2, kDumpHandshake = 3, kDumpAll = 4;
 constexpr size_t kShown = 40;
 
 int session_index() {
@@ -24,7 +23,7 @@ int session_index() {
 /// What OpenSSL does, step by step.
 void log_step(const SSL* connection, int where, int result) {
   const Session& session = Session::of(connection);
-  if (session.labels().log_level < kHandshakeLevel) return;
+  if (!session.labels().topics.has(LogTopics::progress)) return;
   if ((where & SSL_CB_ALERT) != 0) {
     // The goodbye is no news.
     if ((result & 0xff) == SSL3_AD_CLOSE_NOTIFY) return;
@@ -63,6 +62,12 @@ std::string summary(const Info& info, std::string_view what, std::string_view pe
                      handshake_text(info.handshake));
 }
 
+std::string certificate_line(const Peer& certificate, std::string_view peer) {
+  return fmt::format("{}: subject_CN={}, issuer_CN={}, fingerprint={}, pkey_fingerprint={}", peer,
+                     certificate.common_name, certificate.issuer_name, certificate.certificate_fingerprint,
+                     certificate.key_fingerprint);
+}
+
 Session::Session(Connection connection, Labels labels)
     : connection_(std::move(connection)), labels_(std::move(labels)) {
   SSL_set_ex_data(connection_.get(), session_index(), this);
@@ -85,13 +90,15 @@ Session& Session::of(const SSL* connection) {
 
 Session::Step Session::handshake(io::Stream& stream, std::string_view call, Deadline deadline) {
   SSL* ssl = connection_.get();
+  bool dumps = labels_.topics.has(LogTopics::handshake_dump) || labels_.topics.has(LogTopics::session_dump);
   if (SSL_get_fd(ssl) < 0) {
     SSL_set_fd(ssl, stream.fd());
-    if (labels_.log_level >= kDumpHandshake) start_dump(ssl);
+    if (dumps) start_dump(ssl);
   }
   auto failed = [&](std::string_view why) {
     failed_ = true;
-    log::info("{} error {} {}: {}", call, labels_.server ? "from" : "to", labels_.peer, why);
+    if (labels_.tells_failure)
+      log::info("{} error {} {}: {}", call, labels_.server ? "from" : "to", labels_.peer, why);
     log_errors();
     return Step::failed;
   };
@@ -118,7 +125,7 @@ Session::Step Session::handshake(io::Stream& stream, std::string_view call, Dead
         return failed("-1");
     }
   }
-  if (labels_.log_level >= kDumpHandshake && labels_.log_level < kDumpAll) stop_dump(ssl);
+  if (dumps && !labels_.topics.has(LogTopics::session_dump)) stop_dump(ssl);
   return Step::done;
 }
 
@@ -184,7 +191,7 @@ io::Transport::Outcome Session::shutdown() {
 }
 
 void Session::trace(std::string_view what, std::string_view data) const {
-  if (labels_.log_level < kDumpAll) return;
+  if (!labels_.topics.has(LogTopics::session_dump)) return;
   log::info("{} {} chars: {}", what, data.size(), printable(data.substr(0, kShown)));
 }
 

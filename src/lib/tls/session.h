@@ -13,6 +13,7 @@
 #include "io/stream.h"
 #include "io/transport.h"
 #include "mail/trace_header.h"
+#include "tls/log_topics.h"
 #include "tls/openssl.h"
 #include "tls/peer.h"
 #include "tls/verification.h"
@@ -31,6 +32,9 @@ struct Info {
 /// from", "established to", "reused to".
 std::string summary(const Info& info, std::string_view what, std::string_view peer);
 
+/// "name[address]:25: subject_CN=..., issuer_CN=..., fingerprint=..., pkey_fingerprint=..."
+std::string certificate_line(const Peer& certificate, std::string_view peer);
+
 /// "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 ...", for log lines.
 std::string handshake_text(const mail::ReceivedTls& handshake);
 
@@ -41,8 +45,9 @@ class Session : public io::Transport {
   /// What the session is called in the log, and how much of it is logged (smtpd_tls_loglevel).
   struct Labels {
     std::string peer;  ///< "name[address]"
-    int log_level = 0;
+    LogTopics topics;
     bool server = true;
+    bool tells_failure = true;  ///< A handshake that fails has a line of its own.
   };
   /// An error only where memory is missing.
   static Result<std::unique_ptr<Session>> create(SSL_CTX* context, Labels labels);
@@ -99,7 +104,7 @@ class Session : public io::Transport {
   bool failed_ = false;
 };
 
-/// Has OpenSSL's progress logged for sessions of log level 2 and above.
+/// Has OpenSSL's progress logged for sessions with LogTopics::progress.
 void log_progress(SSL_CTX* context);
 
 }  // namespace postrider::tls

@@ -16,7 +16,6 @@ namespace postrider::tls {
 namespace {
 
 constexpr int kBlockSize = 16;
-constexpr int kLogLevel = 2;
 
 int keys_index() {
   static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
@@ -70,7 +69,7 @@ int on_ticket(SSL* connection, unsigned char* name, unsigned char* iv, EVP_CIPHE
     if (key == nullptr) return 0;
   }
   if (!set_up(*key, cipher, iv, sealing, mac, make == 1)) return -1;
-  if (session.labels().log_level >= kLogLevel) {
+  if (session.labels().topics.has(LogTopics::cache)) {
     log::info("{}: {} session ticket, key expiration: {}", session.labels().peer,
               make == 1 ? "Issuing" : "Decrypting", key->expires);
   }

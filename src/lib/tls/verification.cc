@@ -9,8 +9,6 @@ namespace postrider::tls {
 
 namespace {
 
-constexpr int kDetailLevel = 2;
-
 int on_verify(int good, X509_STORE_CTX* store) {
   auto* connection =
       static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
@@ -22,7 +20,7 @@ int on_verify(int good, X509_STORE_CTX* store) {
     X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_CHAIN_TOO_LONG);
   }
   if (good == 0) session.problems.note(X509_STORE_CTX_get_error(store), depth, certificate);
-  if (session.labels().log_level >= kDetailLevel) {
+  if (session.labels().topics.has(LogTopics::detail)) {
     log::info("{}: depth={} verify={} subject={}", session.labels().peer, depth, good,
               certificate ? one_line(X509_get_subject_name(certificate)) : std::string());
   }
@@ -32,7 +30,7 @@ int on_verify(int good, X509_STORE_CTX* store) {
 }  // namespace
 
 void VerifyProblems::note(long problem, int at, const X509* certificate) {
-  if (problem == X509_V_ERR_HOSTNAME_MISMATCH) {
+  if (problem == X509_V_ERR_HOSTNAME_MISMATCH || problem == X509_V_ERR_IP_ADDRESS_MISMATCH) {
     wrong_name = true;
     return;
   }

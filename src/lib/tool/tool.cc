@@ -14,6 +14,7 @@
 #include "service/log_setup.h"
 #include "sys/file.h"
 #include "sys/process.h"
+#include "tool/overrides.h"
 
 namespace postrider::tool {
 
@@ -64,11 +65,13 @@ int run(const Traits& traits, const std::function<int()>& body) {
   }
 }
 
-config::Config load_config(const std::string& directory, int verbose, bool only_listed) {
+namespace {
+
+config::Config load(config::LoadOptions options, int verbose) {
   bool borrowed = current.may_borrow_rights && sys::has_borrowed_rights();
-  auto config = config::Config::load({.directory = directory,
-                                      .process_name = std::string(current.name),
-                                      .only_listed_directories = borrowed || only_listed});
+  options.process_name = current.name;
+  options.only_listed_directories = options.only_listed_directories || borrowed;
+  auto config = config::Config::load(options);
   if (!config) {
     // One sentence for what was refused, one for what to do about it.
     std::string_view text = config.error().text;
@@ -92,6 +95,17 @@ config::Config load_config(const std::string& directory, int verbose, bool only_
     log::warning("{}", warning);
   service::check_config(*config);
   return std::move(*config);
+}
+
+}  // namespace
+
+config::Config load_config(const std::string& directory, int verbose, bool only_listed) {
+  return load({.directory = directory, .only_listed_directories = only_listed}, verbose);
+}
+
+config::Config load_config_with(const std::string& directory, int verbose,
+                                std::vector<config::Assignment> overrides) {
+  return load({.directory = directory, .overrides = std::move(overrides)}, verbose);
 }
 
 std::vector<std::string> imported_environment(const config::Config& config) {

@@ -27,7 +27,7 @@ constexpr std::string_view kPrograms[] = {
     "spawn",  "tlsmgr", "tlsproxy", "trivial-rewrite", "verify",   "virtual",
 };
 /// In Postfix's place there are none of these yet.
-constexpr std::string_view kNotYet[] = {"dnsblog", "postscreen", "tlsproxy"};
+constexpr std::string_view kNotYet[] = {"dnsblog", "postscreen"};
 /// Programs of which there is one process.
 constexpr std::string_view kAlone[] = {"anvil",  "nbdb_reindexd", "nqmgr",      "oqmgr",
                                        "pickup", "postlogd",      "postscreen", "qmgr",
@@ -131,6 +131,28 @@ void check_handover(const Model& model, Report& report) {
   }
 }
 
+/// postscreen has no keys: another service speaks TLS for it.
+void check_tls_service(const Model& model, Report& report) {
+  for (const Service& service : model.services()) {
+    if (service.program != "postscreen") continue;
+    std::string level = model.value("postscreen_tls_security_level", &service);
+    auto is_set = [&](std::string_view name) {
+      return equals_ignore_case(model.value(name, &service), "yes");
+    };
+    bool wanted = level.empty() ? is_set("postscreen_use_tls") || is_set("postscreen_enforce_tls")
+                                : !equals_ignore_case(level, "none");
+    std::string name = model.value("tlsproxy_service_name", &service);
+    bool found = std::ranges::any_of(model.services(), [&](const Service& other) {
+      return other.entry.name == name && other.program == "tlsproxy";
+    });
+    if (!wanted || found) continue;
+    report.add(
+        codes::service_missing, model.place(service),
+        fmt::format("postscreen offers STARTTLS, and there is no service {} that speaks TLS for it", name),
+        fmt::format("add the line: {} unix - - n - 0 tlsproxy", name));
+  }
+}
+
 /// An inet name in one form: "smtp" and "25" are the same port.
 std::string identity_of(const Service& service) {
   if (!service.is_inet()) return service.entry.name + "/unix";
@@ -221,6 +243,7 @@ void check_services(const Model& model, Report& report) {
     }
   }
   check_handover(model, report);
+  check_tls_service(model, report);
   check_repeated(model, report);
   check_filter_loop(model, report);
   if (model.services().empty()) return;

@@ -119,6 +119,29 @@ TEST(Stream, LargeTransfersKeepTheirBytes) {
   });
 }
 
+TEST(Stream, OneFiberReadsWhileTheOutputOfAnotherOneWaits) {
+  run_with_loop([] {
+    auto [ours, peer] = make_ends();
+    Stream& stream = ours;
+    const std::string data(1'000'000, 'x');
+    TaskGroup group;
+    std::string heard;
+    group.spawn([&] { EXPECT_TRUE(stream.write_through(data, Deadline::after(seconds(10)))); });
+    group.spawn([&] { heard = stream.read_exact(2, Deadline::after(seconds(10))).value_or("-"); });
+    // In two pieces: the reader waits again while the output still does.
+    for (const char* piece : {"1", "2"}) {
+      yield();
+      send(peer, piece);
+    }
+    yield();
+    EXPECT_TRUE(peer.read_exact(data.size(), Deadline::after(seconds(10))).value_or("") == data);
+    EXPECT_TRUE(group.wait(Deadline::never()));
+    EXPECT_EQ(heard, "12");
+    stream.shutdown_write();
+    EXPECT_FALSE(peer.fill(Deadline::after(seconds(10))).value_or(true)) << "sent twice";
+  });
+}
+
 TEST(Stream, EndOfFileIsSeenEvenWhenItCameWithTheLastData) {
   run_with_loop([] {
     auto [ours, peer] = make_ends();

@@ -8,6 +8,10 @@
 namespace postrider::smtp_client {
 namespace {
 
+using smtp::Destination;
+using smtp::parse_lmtp_destination;
+using smtp::parse_smtp_destination;
+using smtp::split_destinations;
 using testing::ElementsAre;
 
 /// "kind name port", or the error.

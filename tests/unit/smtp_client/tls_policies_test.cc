@@ -87,7 +87,7 @@ class PoliciesTest : public testing::Test {
   }
 
   LogLines log_;
-  TlsHost host_;
+  smtp::TlsHost host_;
   std::vector<std::pair<std::string, std::string>> records_;
   std::vector<std::string> secure_{"dest.test"};
   std::vector<std::pair<std::string, std::string>> aliases_;

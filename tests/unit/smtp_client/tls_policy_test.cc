@@ -184,9 +184,9 @@ TEST_F(PolicyTest, WhatCannotBeCompleted) {
 }
 
 TEST_F(PolicyTest, NamesAreThoseOfTheHost) {
-  TlsPeerNames names{"mx.dest.test",
-                     "b\xc3\xbc"
-                     "cher.test"};
+  smtp::PeerNames names{"mx.dest.test",
+                        "b\xc3\xbc"
+                        "cher.test"};
   auto policy = *parse("secure match=hostname:nexthop:dot-nexthop:.example.test servername=nexthop");
   tls::Demands demands = demands_of(policy, names);
   EXPECT_THAT(demands.names,

@@ -6,6 +6,7 @@
 #include "tls/chain.h"
 #include "tls/ciphers.h"
 #include "tls/library.h"
+#include "tls/log_topics.h"
 #include "tls/peer.h"
 #include "tls/protocols.h"
 #include "tls/server_name.h"
@@ -51,14 +52,20 @@ TEST(Ciphers, ExclusionsAreNothingElse) {
   EXPECT_EQ(with_exclusions("HIGH", "@STRENGTH !RC4 -"), "HIGH:!STRENGTH:!RC4");
 }
 
-TEST(LogLevel, Numbers) {
-  EXPECT_EQ(parse_log_level("p", "0"), 0);
-  EXPECT_EQ(parse_log_level("p", "9"), 4);
+TEST(LogTopics, NumbersAndWords) {
+  using T = LogTopics;
+  EXPECT_EQ(parse_log_topics("p", "0"), LogTopics());
+  EXPECT_EQ(parse_log_topics("p", ""), LogTopics());
+  EXPECT_EQ(parse_log_topics("p", "none, routine"), LogTopics(T::summary));
+  EXPECT_EQ(parse_log_topics("p", "Peercert cache"), LogTopics(T::certificate | T::cache));
+  EXPECT_EQ(parse_log_topics("p", "debug"), parse_log_topics("p", "routine,ssl-debug,cache,verbose"));
+  EXPECT_EQ(parse_log_topics("p", "9"), parse_log_topics("p", "ssl-developer"));
+  EXPECT_FALSE(parse_log_topics("p", "3").has(T::session_dump));
   std::string warning;
   log::set_test_sink([&](log::Severity, std::string_view text) { warning = text; });
-  EXPECT_EQ(parse_log_level("p", "bogus"), 0);
+  EXPECT_EQ(parse_log_topics("p", "bogus,1"), LogTopics(T::summary));
   log::set_test_sink(nullptr);
-  EXPECT_EQ(warning, "unknown p value \"bogus\" in \"bogus\"");
+  EXPECT_EQ(warning, "unknown p value \"bogus\" in \"bogus,1\"");
 }
 
 TEST(ServerName, OfTheExtension) {

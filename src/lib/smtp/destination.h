@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "config/tcp_ports.h"
 
-namespace postrider::smtp_client {
+namespace postrider::smtp {
 
 /// One place to deliver to. smtp(8) describes the syntax.
 struct Destination {
@@ -36,4 +36,4 @@ Result<Destination> parse_smtp_destination(std::string_view text, std::string_vi
 Result<Destination> parse_lmtp_destination(std::string_view text, std::string_view default_port,
                                            const config::TcpPorts& ports);
 
-}  // namespace postrider::smtp_client
+}  // namespace postrider::smtp

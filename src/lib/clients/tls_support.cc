@@ -1,15 +1,15 @@
-#include "smtpd/tls_support.h"
+#include "clients/tls_support.h"
 
 #include "base/text.h"
 #include "clients/tables.h"
 #include "config/params/tls.h"
 
-namespace postrider::smtpd {
+namespace postrider::clients {
 
 ServerNames::ServerNames(const config::Config& config, table::Catalog& catalog,
                          std::vector<std::string>& paths)
-    : maps_(clients::open_maps(catalog, config, config::params::tls_server_sni_maps,
-                               {.values_are_files = true}, paths)) {}
+    : maps_(open_maps(catalog, config, config::params::tls_server_sni_maps, {.values_are_files = true},
+                      paths)) {}
 
 Result<std::optional<std::string>> ServerNames::find(std::string_view name, Deadline deadline) const {
   std::string folded = lowercase(name);
@@ -25,4 +25,4 @@ Result<std::optional<std::string>> ServerNames::find(std::string_view name, Dead
   return std::nullopt;
 }
 
-}  // namespace postrider::smtpd
+}  // namespace postrider::clients

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "mail/host_port.h"
 
-namespace postrider::smtp_client {
+namespace postrider::smtp {
 
 std::vector<std::string_view> split_destinations(std::string_view list) {
   return split_any(list, kListSeparators);
@@ -39,4 +39,4 @@ Result<Destination> parse_lmtp_destination(std::string_view text, std::string_vi
   return destination;
 }
 
-}  // namespace postrider::smtp_client
+}  // namespace postrider::smtp
