@@ -40,6 +40,7 @@ Lists::Lists(const config::Config& config, table::Catalog& catalog, std::vector<
   noop_commands = list(params::smtpd_noop_commands, MatchList::Kind::text);
   forbidden_commands = list(params::smtpd_forbidden_commands, MatchList::Kind::text);
   command_filter = maps(params::smtpd_command_filter);
+  command_filter.allow_empty_values();  // A command of nothing, which is refused as such.
   ehlo_discard = maps(params::smtpd_discard_ehlo_keyword_address_maps);
   reject_filter = maps(params::smtpd_reject_filter_maps);
   reject_footer = maps(params::smtpd_reject_footer_maps);

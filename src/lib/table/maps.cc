@@ -32,7 +32,7 @@ Result<std::optional<Maps::Found>> Maps::find(std::string_view key, Where where,
     auto value = table->lookup(key, deadline);
     if (!value) return failed(*table, key, value.error());
     if (!*value) continue;
-    if ((*value)->empty()) {
+    if ((*value)->empty() && !allows_empty_) {
       std::string text =
           fmt::format("{} lookup of {} returns an empty string result", parameter_, printable(key));
       catalog_->log(Severity::warning, text);

@@ -37,6 +37,9 @@ class Maps {
   /// As find(), for tables whose values are files in base64 (postmap -F, Use::values_are_files).
   Result<std::optional<Found>> find_file(std::string_view key, Where where, Deadline deadline) const;
 
+  /// From now on an empty value is one like any other.
+  void allow_empty_values() { allows_empty_ = true; }
+
   bool empty() const { return tables_.empty(); }
   const std::string& parameter() const { return parameter_; }
   const std::vector<std::shared_ptr<Table>>& tables() const { return tables_; }
@@ -47,6 +50,7 @@ class Maps {
   Catalog* catalog_ = nullptr;
   std::string parameter_;
   std::vector<std::shared_ptr<Table>> tables_;
+  bool allows_empty_ = false;
 };
 
 }  // namespace postrider::table

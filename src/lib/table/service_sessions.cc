@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "io/offload.h"
+#include "mail/host_port.h"
 #include "sys/name_service.h"
 
 namespace postrider::table {
@@ -16,22 +17,13 @@ constexpr std::string_view kNoAddress = "Cannot assign requested address";
 
 }  // namespace
 
-ServiceAddress ServiceAddress::tcp(std::string_view text) {
+Result<ServiceAddress> ServiceAddress::tcp(std::string_view text) {
+  auto parts = mail::parse_port_with_host(text, "");
+  if (!parts) return fail(ErrorKind::invalid, fmt::format("{}: {}", printable(text), parts.error().text));
   ServiceAddress out;
+  out.host = parts->host;
+  out.port = parts->port;
   out.shown = text;
-  size_t close = text.starts_with('[') ? text.find("]:") : std::string_view::npos;
-  if (close != std::string_view::npos) {
-    out.host = text.substr(1, close - 1);
-    out.port = text.substr(close + 2);
-    return out;
-  }
-  size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) {
-    out.port = text;
-    return out;
-  }
-  out.host = text.substr(0, colon);
-  out.port = text.substr(colon + 1);
   return out;
 }
 

@@ -18,8 +18,8 @@ struct ServiceAddress {
   std::string path;        ///< Of a UNIX-domain socket.
   std::string shown;       ///< For messages.
 
-  /// "host:port" or "[2001:db8::1]:port"; without a port the text is the port of this machine.
-  static ServiceAddress tcp(std::string_view text);
+  /// "host:port" or "[2001:db8::1]:port"; without a host the text is the port of this machine.
+  static Result<ServiceAddress> tcp(std::string_view text);
   /// "inet:host:port" or "unix:/path"; errors are those of Postfix.
   static Result<ServiceAddress> parse(std::string_view text);
 };

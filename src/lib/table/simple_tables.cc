@@ -153,7 +153,8 @@ class FailBuilder : public Builder {
 /// the whole is malformed.
 Result<void> parse_inline(std::string_view name, const OpenOptions& options, StringMap& entries) {
   auto body = in_braces(name);
-  if (!body || name == "{}") return fail(ErrorKind::invalid, "");
+  // Nothing comes behind the braces here, not even a blank.
+  if (!body || !name.ends_with('}') || name == "{}") return fail(ErrorKind::invalid, "");
   std::string_view rest = *body;
   while (auto item = next_item(rest)) {
     std::string_view text = *item;

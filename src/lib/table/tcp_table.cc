@@ -41,10 +41,10 @@ std::optional<std::string> decode(std::string_view text) {
 
 class TcpTable : public Table {
  public:
-  TcpTable(std::string_view name, const OpenOptions& options)
+  TcpTable(std::string_view name, ServiceAddress address, const OpenOptions& options)
       : Table("tcp", name, options.behaviour, options.log),
-        sessions_(ServiceAddress::tcp(name), "connect to TCP map",
-                  {.connect = kTimeout, .idle = seconds(100)}, options.log) {}
+        sessions_(std::move(address), "connect to TCP map", {.connect = kTimeout, .idle = seconds(100)},
+                  options.log) {}
   /// The service decides what a key matches: it is asked for whole keys only.
   bool matches_patterns() const override { return true; }
 
@@ -119,7 +119,8 @@ OpenResult open_tcp(std::string_view name, const OpenOptions& options) {
   if (options.paranoid)
     return fail(ErrorKind::denied,
                 fmt::format("tcp:{} map is not allowed for security sensitive data", printable(name)));
-  return std::make_shared<TcpTable>(name, options);
+  ServiceAddress address = TRY(ServiceAddress::tcp(name));
+  return std::make_shared<TcpTable>(name, std::move(address), options);
 }
 
 }  // namespace postrider::table

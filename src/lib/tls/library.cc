@@ -1,6 +1,7 @@
 #include "tls/library.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 #include <openssl/conf.h>
@@ -10,6 +11,7 @@
 #include "config/params/tls.h"
 #include "log/log.h"
 #include "tls/protocols.h"
+#include "tls/words.h"
 
 namespace postrider::tls {
 
@@ -53,26 +55,41 @@ constexpr NamedOption kOptions[] = {
     {"PRIORITIZE_CHACHA", SSL_OP_PRIORITIZE_CHACHA},
 };
 
+bool is_mask(std::string_view text) {
+  return text.starts_with("0x") || text.starts_with("0X");
+}
+
+/// "0x1F"; nothing where that is no number of 64 bits.
+std::optional<uint64_t> parse_mask(std::string_view text) {
+  if (text.size() > 18) return std::nullopt;
+  return parse_unsigned(text.substr(2), 16);
+}
+
+template <size_t Count>
+const NamedOption* find_option(std::string_view word, const NamedOption (&known)[Count]) {
+  const auto* found = std::find_if(std::begin(known), std::end(known), [&](const NamedOption& option) {
+    return equals_ignore_case(option.name, word);
+  });
+  return found == std::end(known) ? nullptr : found;
+}
+
 /// A mask ("0x...") or a list of names.
 template <size_t Count>
 uint64_t parse_options(std::string_view parameter, std::string_view text, const NamedOption (&known)[Count]) {
-  if (text.starts_with("0x") || text.starts_with("0X")) {
-    if (text.size() < 3 || text.size() > 18 ||
-        text.find_first_not_of("0123456789abcdefABCDEF", 2) != text.npos) {
-      log::warning("unknown {} value \"{}\" in \"{}\"", parameter, text, text);
-      return 0;
-    }
-    return std::stoull(std::string(text.substr(2)), nullptr, 16);
+  auto unknown = [&](std::string_view word) {
+    log::warning("unknown {} value \"{}\" in \"{}\"", parameter, word, text);
+  };
+  if (is_mask(text)) {
+    auto mask = parse_mask(text);
+    if (!mask) unknown(text);
+    return mask.value_or(0);
   }
   uint64_t out = 0;
   for (std::string_view word : split_any(text, kListSeparators)) {
-    const auto* found = std::find_if(std::begin(known), std::end(known), [&](const NamedOption& option) {
-      return equals_ignore_case(option.name, word);
-    });
-    if (found == std::end(known)) {
-      log::warning("unknown {} value \"{}\" in \"{}\"", parameter, word, text);
-    } else {
+    if (const NamedOption* found = find_option(word, known)) {
       out |= found->bits;
+    } else {
+      unknown(word);
     }
   }
   return out;
@@ -141,6 +158,18 @@ LibrarySettings::LibrarySettings(const config::Config& c)
 Result<void> prepare_library(const LibrarySettings& settings) {
   static const Result<void> done = initialise(settings);
   return done;
+}
+
+bool is_ssl_option(std::string_view word) {
+  return is_mask(word) ? parse_mask(word).has_value() : find_option(word, kOptions) != nullptr;
+}
+
+bool is_workaround(std::string_view word) {
+  return is_mask(word) ? parse_mask(word).has_value() : find_option(word, kWorkarounds) != nullptr;
+}
+
+bool is_group(std::string_view word) {
+  return is_known_group(std::string(word));
 }
 
 uint64_t option_bits(const LibrarySettings& settings) {

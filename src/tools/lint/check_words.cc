@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "tls/ciphers.h"
 #include "tls/protocols.h"
+#include "tls/words.h"
 #include "tools/lint/checks.h"
 
 namespace postrider::lint {
@@ -54,10 +55,23 @@ class WordCheck {
       if (!is_cipher(value_))
         bad(fmt::format("there is no cipher {}", value_), "no session tickets are given",
             "write aes-256-cbc");
+    } else if (name_ == "tls_ssl_options") {
+      each_word(tls::is_ssl_option, "option", "it is passed over", "take the word out");
+    } else if (name_ == "tls_disable_workarounds") {
+      each_word(tls::is_workaround, "workaround", "it is passed over", "take the word out");
+    } else if (name_ == "tls_eecdh_auto_curves") {
+      each_word(tls::is_group, "curve", "it is passed over", "write X25519, prime256v1 or secp384r1");
     }
   }
 
  private:
+  void each_word(bool (*is_known)(std::string_view), std::string_view what, std::string_view effect,
+                 std::string_view remedy) {
+    for (std::string_view word : split_any(value_, " \t\r\n,:")) {
+      if (!is_known(word)) bad(fmt::format("there is no {} {}", what, word), effect, remedy);
+    }
+  }
+
   void security_options() {
     for (std::string_view word : split_any(value_, kListSeparators)) {
       if (std::ranges::find(kSecurityOptions, lowercase(word)) != kSecurityOptions.end()) continue;

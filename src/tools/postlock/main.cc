@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/text.h"
 #include "config/params/local.h"
 #include "log/log.h"
 #include "mailbox/lock.h"
@@ -52,9 +53,15 @@ CommandLine parse(int argc, char** argv) {
   return line;
 }
 
+Result<mailbox::LockMethods> lock_methods(const config::Config& config, const CommandLine& line) {
+  // Who names none does not want any. In main.cf that would be a mistake.
+  if (line.lock_style && split_any(*line.lock_style, kListSeparators).empty()) return mailbox::LockMethods{};
+  return mailbox::parse_lock_methods("mailbox_delivery_lock",
+                                     line.lock_style.value_or(config.get(params::mailbox_delivery_lock)));
+}
+
 mailbox::LockPolicy lock_policy(const config::Config& config, const CommandLine& line) {
-  auto methods = mailbox::parse_lock_methods(
-      "mailbox_delivery_lock", line.lock_style.value_or(config.get(params::mailbox_delivery_lock)));
+  auto methods = lock_methods(config, line);
   if (!methods) tool::fail("{}", methods.error().text);
   return {.methods = *methods,
           .attempts = config.get(params::deliver_lock_attempts),

@@ -198,7 +198,7 @@ class Parser {
   void set_envelope_id(std::string_view id) {
     if (id.size() > kMaxEnvelopeId) {
       warn("too long -V option value -- ignored");
-    } else if (!is_printable_text(id)) {
+    } else if (id.empty() || !is_printable_text(id)) {
       warn("bad syntax in -V option value -- ignored");
     } else {
       line_.envelope_id = id;

@@ -86,6 +86,11 @@ TEST(SendmailOptions, BadDsnValuesAreIgnoredWithAWarning) {
             std::vector<std::string>{"bad -N option value -- ignored"});
 }
 
+TEST(SendmailOptions, AnEnvelopeIdIsNotEmpty) {
+  Parsed parsed = parse({"-V", "", "bob"});
+  EXPECT_EQ(parsed.warnings, std::vector<std::string>{"bad syntax in -V option value -- ignored"});
+}
+
 TEST(SendmailOptions, VerboseOnceMeansADeliveryReport) {
   EXPECT_EQ(good({"-v", "bob"}).trace_flags, maildrop::kTraceRecord);
   EXPECT_EQ(good({"-v", "-v", "bob"}).trace_flags, 0);

@@ -458,12 +458,16 @@ TEST_F(SessionTest, RefusalsCanHaveAFooter) {
 }
 
 TEST_F(SessionTest, CommandsCanBeRewrittenOrIgnored) {
-  serve("smtpd_command_filter = regexp:{{/^HOLA (.*)/ HELO $$1}}\nsmtpd_noop_commands = XNOOP\n",
-        [&](Peer& peer) {
-          peer.reply();
-          EXPECT_EQ(peer.say("HOLA x"), "250 mx.test");
-          EXPECT_EQ(peer.say("xnoop y"), "250 2.0.0 Ok");
-        });
+  serve(
+      "smtpd_command_filter = regexp:{{/^HOLA (.*)/ HELO $$1} {/^GONE(x)?$$/ $$1}}\nsmtpd_noop_commands = "
+      "XNOOP\n",
+      [&](Peer& peer) {
+        peer.reply();
+        EXPECT_EQ(peer.say("HOLA x"), "250 mx.test");
+        // Nothing is a command, too, and a bad one.
+        EXPECT_EQ(peer.say("GONE"), "500 5.5.2 Error: bad syntax");
+        EXPECT_EQ(peer.say("xnoop y"), "250 2.0.0 Ok");
+      });
   EXPECT_TRUE(logged("client.test[192.0.2.7]: replacing command \"HOLA x\" with \"HELO x\""));
 }
 

@@ -93,6 +93,13 @@ TEST_F(Services, TcpHasItsProtocol) {
   });
 }
 
+TEST_F(Services, APortIsNeeded) {
+  EXPECT_EQ(open_error("tcp:127.0.0.1"), "127.0.0.1: garbage after numerical service");
+  EXPECT_EQ(open_error("tcp:host:"), "host:: missing service information");
+  EXPECT_EQ(open_error("tcp:[::1]"), "[::1]: missing service information");
+  EXPECT_EQ(open_error("tcp:::1"), "::1: valid hostname or network address required");
+}
+
 TEST_F(Services, AConnectionThatTheServiceClosedIsMadeAnew) {
   io::run_with_loop([this] {
     Service service([](io::Stream& stream) {

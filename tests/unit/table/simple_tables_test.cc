@@ -35,6 +35,7 @@ TEST_F(SimpleTables, InlineLastOfEqualKeysWins) {
 TEST_F(SimpleTables, InlineSaysWhatIsWrong) {
   EXPECT_EQ(open_error("inline:{}"), "bad syntax: \"inline:{}\"; need \"inline:{name=value...}\"");
   EXPECT_EQ(open_error("inline:{bad"), "bad syntax: \"inline:{bad\"; need \"inline:{name=value...}\"");
+  EXPECT_EQ(open_error("inline:{a=b} "), "bad syntax: \"inline:{a=b} \"; need \"inline:{name=value...}\"");
   EXPECT_EQ(open_error("inline:{a}"),
             "missing '=' after attribute name: \"inline:{a}\"; need \"inline:{name=value...}\"");
   EXPECT_EQ(open_error("inline:{ {} }"),
