@@ -10,9 +10,9 @@ namespace postrider::master {
 namespace {
 
 constexpr std::array<std::string_view, 5> kOneClient{"local", "nbdb_reindexd", "virtual", "pipe", "spawn"};
-constexpr std::array<std::string_view, 11> kShared{"anvil",           "flush",  "pickup", "postlogd",
-                                                   "proxymap",        "qmgr",   "scache", "showq",
-                                                   "trivial-rewrite", "tlsmgr", "verify"};
+constexpr std::array<std::string_view, 12> kShared{"anvil",      "flush",           "pickup", "postlogd",
+                                                   "postscreen", "proxymap",        "qmgr",   "scache",
+                                                   "showq",      "trivial-rewrite", "tlsmgr", "verify"};
 // More than any machine can run, for "no limit".
 constexpr int kUnlimited = 10'000;
 

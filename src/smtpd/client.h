@@ -13,6 +13,7 @@ struct Client : clients::RemoteClient {
       socket_address;        ///< The address that the connection is from, whatever XCLIENT says; empty: none.
   std::string login;         ///< Who has logged in; empty: nobody.
   std::string login_method;  ///< How: "PLAIN", or "XCLIENT", which says so.
+  bool passed = false;       ///< By postscreen: what it has said before the greeting has been judged there.
   bool unidentified = false;  ///< The load balancer in front has not told who it is.
 };
 

@@ -10,11 +10,11 @@
 #include "config/params/instance.h"
 #include "config/params/smtpd_tls.h"
 #include "log/log.h"
+#include "net/proxy_header.h"
 #include "queue/spill_file.h"
 #include "sasl/server.h"
 #include "service/daemon.h"
 #include "smtpd/cleanup_sink.h"
-#include "smtpd/haproxy.h"
 #include "smtpd/postdrop_sink.h"
 #include "smtpd/postmaster_mail.h"
 #include "smtpd/session.h"
@@ -131,7 +131,7 @@ struct Process {
 
 /// Whom the load balancer in front has told, or itself when it asks for its own sake.
 Client identify_behind_haproxy(const Settings& settings, service::Client& peer, Client balancer) {
-  auto header = read_proxy_header(peer.stream, Deadline::after(settings.proxy_timeout));
+  auto header = net::read_proxy_header(peer.stream, Deadline::after(settings.proxy_timeout));
   if (header) return header->local ? balancer : describe_peer(header->client, header->server);
   log::warning("haproxy read: {}",
                header.error().kind == ErrorKind::timeout ? "timeout error" : header.error().text);
@@ -142,8 +142,15 @@ Client identify_behind_haproxy(const Settings& settings, service::Client& peer, 
 Client identify(Process& process, service::Client& peer) {
   const Settings& settings = process.settings;
   if (settings.stand_alone) return local_user();
-  Client client = describe_peer(peer.peer, sys::local_address(peer.stream.fd()).value_or(sys::Address()));
-  if (settings.behind_haproxy) client = identify_behind_haproxy(settings, peer, std::move(client));
+  sys::Address local =
+      peer.local ? *peer.local : sys::local_address(peer.stream.fd()).value_or(sys::Address());
+  Client client = describe_peer(peer.peer, local);
+  client.passed = peer.passed;
+  if (settings.behind_haproxy && peer.passed) {
+    log::warning("ignoring non-empty smtpd_upstream_proxy_protocol setting behind postscreen");
+  } else if (settings.behind_haproxy) {
+    client = identify_behind_haproxy(settings, peer, std::move(client));
+  }
   if (settings.peername_lookup) {
     process.world.name_client(client, Deadline::after(settings.timeout));
   }

@@ -29,9 +29,4 @@ class ReplyRules {
   const Lists& lists_;
 };
 
-/// A reply with a footer (smtpd_reject_footer): "\c" at its start goes on in the last line, "\n" begins
-/// another one, with code and status of the reply. An error where a name in the footer has no value.
-Result<std::vector<std::string>> add_footer(std::vector<std::string> lines, std::string_view footer,
-                                            const config::MacroLookup& names, std::string_view allowed);
-
 }  // namespace postrider::smtpd

@@ -94,8 +94,8 @@ bool Session::greet() {
     if (server_.settings.tls.wrapped && !greet_with_tls()) return false;
     // Who sends a whole session ahead is no mail client. A first command that comes too early harms nobody:
     // it is answered after the greeting, as the client expects.
-    if (!tls_ && client_talks_ahead("CONNECT") && server_.settings.forbid_unauth_pipelining &&
-        !is_single_line(dialogue_.waiting_input())) {
+    if (!tls_ && !client_.passed && client_talks_ahead("CONNECT") &&
+        server_.settings.forbid_unauth_pipelining && !is_single_line(dialogue_.waiting_input())) {
       return refuse("554 5.5.0 Error: SMTP protocol synchronization");
     }
   }

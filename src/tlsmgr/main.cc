@@ -30,7 +30,6 @@ namespace {
 
 namespace params = config::params;
 
-constexpr seconds kFlushInterval{5};
 constexpr seconds kSourcePatience{10};
 
 /// Caches of releases that opened them as root are moved to where their owner may write.
@@ -99,17 +98,21 @@ void run(service::Daemon& daemon) {
   repeat(daemon, random_settings.save_period, [] { randomness.save(); });
   for (const auto& cache : service.caches()) {
     if (!cache) continue;
-    repeat(daemon, cache->timeout(), [&cache = *cache] { service.sweep(cache); });
-    repeat(daemon, kFlushInterval, [&cache = *cache] {
-      if (auto flushed = cache.flush(); !flushed) log::warning("{}", flushed.error().text);
+    daemon.at_start([&cache = *cache] {
+      clients::sweep_cache_forever(cache.records(), cache.timeout(), [&cache](std::string_view entry) {
+        return cache.is_expired(entry, ::time(nullptr));
+      });
     });
+    daemon.at_start([&cache = *cache] { clients::flush_cache_forever(cache.records()); });
   }
   // The next process needs the tables: clients that wait for an answer ask that one.
   daemon.on_retire([&daemon] {
     randomness.save();
-    for (const auto& cache : service.caches())
-      if (cache) cache->close();
     daemon.leave();
+  });
+  daemon.on_leave([] {
+    for (const auto& cache : service.caches())
+      if (cache) cache->records().close();
   });
   daemon.serve([idle, limit](service::Client client) {
     auto arrived = client.stream.fill(Deadline::after(limit));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "log/log.h"
 #include "tlsmgr/randomness.h"
 
 namespace postrider::tlsmgr {
@@ -66,13 +65,6 @@ Result<proto::TlsSessionReply> Service::session(const proto::TlsSession& request
       break;
   }
   return reply;
-}
-
-void Service::sweep(SessionCache& cache) {
-  std::string name = cache.name();
-  auto counts = cache.sweep(now_());
-  if (!counts) return log::warning("{}", counts.error().text);
-  log::info("cache {} full cleanup: retained={} dropped={} entries", name, counts->retained, counts->dropped);
 }
 
 }  // namespace postrider::tlsmgr

@@ -27,8 +27,6 @@ class Service {
   Result<proto::TlsTicketKeysReply> ticket_keys();
   Result<proto::TlsSessionReply> session(const proto::TlsSession& request, Deadline deadline);
   const Caches& caches() const { return caches_; }
-  /// Removes old sessions from a cache; what fails is logged.
-  void sweep(SessionCache& cache);
 
  private:
   KeyRing keys_;

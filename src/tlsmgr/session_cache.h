@@ -12,7 +12,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
-#include "table/table.h"
+#include "table/record_cache.h"
 
 namespace postrider::tlsmgr {
 
@@ -20,29 +20,22 @@ class SessionCache {
  public:
   /// `timeout`: how long a session can be resumed.
   SessionCache(std::shared_ptr<table::Table> table, seconds timeout)
-      : table_(std::move(table)), timeout_(timeout) {}
+      : records_(std::move(table)), timeout_(timeout) {}
 
   Result<std::optional<std::string>> find(std::string_view id, std::time_t now, Deadline deadline);
   Result<void> save(std::string_view id, std::string_view data, std::time_t now, Deadline deadline);
-  Result<void> remove(std::string_view id, Deadline deadline);
+  Result<void> remove(std::string_view id, Deadline deadline) { return records_.remove(id, deadline); }
 
-  struct Counts {
-    size_t retained = 0, dropped = 0;
-  };
-  /// Removes what is too old, a few entries at a time so that others get their turn.
-  Result<Counts> sweep(std::time_t now);
-  Result<void> flush();
-  void close();
-  /// "btree:/var/lib/postfix/smtpd_scache"
-  std::string name() const { return table_ ? table_->spec() : std::string(); }
+  /// Whether an entry is too old.
+  bool is_expired(std::string_view entry, std::time_t now) const { return !is_current(entry, now); }
+  table::RecordCache& records() { return records_; }
   seconds timeout() const { return timeout_; }
 
  private:
   bool is_current(std::string_view entry, std::time_t now) const;
 
-  std::shared_ptr<table::Table> table_;
+  table::RecordCache records_;
   seconds timeout_;
-  bool dirty_ = false;
 };
 
 }  // namespace postrider::tlsmgr

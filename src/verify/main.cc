@@ -21,8 +21,6 @@
 namespace postrider::verify {
 namespace {
 
-constexpr seconds kFlushInterval{5};
-
 int64_t now() {
   return ::time(nullptr);
 }
@@ -43,9 +41,12 @@ void send_probe(clients::InternalMailer& mailer, const std::string& sender, cons
 void run(service::Daemon& daemon) {
   const config::Config& config = daemon.config();
   static Settings settings(config);
-  static Cache cache = settings.map.empty()
-                           ? Cache()
-                           : Cache(clients::open_cache_table(config, "address_verify_map", settings.map));
+  using table::RecordCache;
+  static RecordCache cache =
+      settings.map.empty()
+          ? RecordCache()
+
+          : RecordCache(clients::open_cache_table(config, "address_verify_map", settings.map));
   static clients::InternalMailer mailer(config, "verify");
   static clients::ProbeSender sender(config);
   static Service service(
@@ -62,25 +63,14 @@ void run(service::Daemon& daemon) {
   clients::add_required_paths(settings.map, paths);
   daemon.drop_privileges();
   daemon.confine({.name = "verify", .write = paths});
-  if (settings.cleanup_interval.count() > 0) {
-    daemon.at_start([] {
-      for (;;) {
-        io::sleep_for(settings.cleanup_interval);
-        service.sweep();
-      }
-    });
-  }
   daemon.at_start([] {
-    for (;;) {
-      io::sleep_for(kFlushInterval);
-      if (auto flushed = cache.flush(); !flushed) log::warning("{}", flushed.error().text);
-    }
+    clients::sweep_cache_forever(cache, settings.cleanup_interval,
+                                 [](std::string_view entry) { return service.is_expired(entry); });
   });
+  daemon.at_start([] { clients::flush_cache_forever(cache); });
   // The next process needs the table: clients that wait for an answer ask that one.
-  daemon.on_retire([&daemon] {
-    cache.close();
-    daemon.leave();
-  });
+  daemon.on_retire([&daemon] { daemon.leave(); });
+  daemon.on_leave([] { cache.close(); });
   daemon.serve([](service::Client client) {
     ipc::Connection connection(std::move(client.stream), "verify");
     if (auto served = dispatcher.serve(connection, settings.ipc_idle, settings.ipc_timeout); !served) {

@@ -52,6 +52,16 @@ bool Service::is_expired(const Knowledge& knowledge) const {
   return since + lifetime.count() < now_();
 }
 
+bool Service::is_expired(std::string_view entry) const {
+  auto knowledge = Knowledge::parse(entry);
+  return !knowledge || is_expired(*knowledge);
+}
+
+Result<std::optional<Knowledge>> Service::find(std::string_view key, Deadline deadline) {
+  auto entry = TRY(cache_.find(key, deadline));
+  return entry ? Knowledge::parse(*entry) : std::nullopt;
+}
+
 bool Service::needs_probe(const Knowledge& knowledge) const {
   seconds refresh = knowledge.status == AddressStatus::deliverable ? settings_.positive_refresh
                                                                    : settings_.negative_refresh;
@@ -60,7 +70,7 @@ bool Service::needs_probe(const Knowledge& knowledge) const {
 
 Result<proto::VerifyAnswer> Service::query(const proto::VerifyQuery& request, Deadline deadline) {
   const std::string key = cache_key(request.address);
-  auto found = cache_.find(key, deadline);
+  auto found = find(key, deadline);
   proto::VerifyAnswer answer;
   if (!found) {
     // A probe could not be remembered, and would be sent again with each question.
@@ -78,7 +88,8 @@ Result<proto::VerifyAnswer> Service::query(const proto::VerifyQuery& request, De
     send_probe_(request.address);
     if (known.updated != 0 || settings_.negative_cache) {
       known.probed = now_();
-      if (auto stored = cache_.store(key, known, deadline); !stored) log::warning("{}", stored.error().text);
+      if (auto stored = cache_.store(key, known.entry(), deadline); !stored)
+        log::warning("{}", stored.error().text);
     }
   }
   return answer;
@@ -89,7 +100,7 @@ Result<proto::VerifyNoted> Service::update(const proto::VerifyUpdate& request, D
   if (request.status > AddressStatus::undeliverable) return fail(ErrorKind::invalid, "bad address status");
   if (request.status != AddressStatus::deliverable) {
     // One probe that fails does not undo what others found: the address is asked for again.
-    auto found = TRY(cache_.find(key, deadline));
+    auto found = TRY(find(key, deadline));
     if (found && found->status == AddressStatus::deliverable) return proto::VerifyNoted{};
   }
   Knowledge known;
@@ -97,17 +108,8 @@ Result<proto::VerifyNoted> Service::update(const proto::VerifyUpdate& request, D
   known.updated = now_();
   known.text = printable(request.text);
   if (known.text.empty()) known.text = "no reason given";
-  TRY(cache_.store(key, known, deadline));
+  TRY(cache_.store(key, known.entry(), deadline));
   return proto::VerifyNoted{};
-}
-
-void Service::sweep() {
-  auto counts = cache_.sweep([this](const Knowledge& knowledge) { return is_expired(knowledge); });
-  if (!counts) return log::warning("{}", counts.error().text);
-  if (!cache_.name().empty()) {
-    log::info("cache {} full cleanup: retained={} dropped={} entries", cache_.name(), counts->retained,
-              counts->dropped);
-  }
 }
 
 }  // namespace postrider::verify

@@ -11,7 +11,8 @@
 #include "config/config.h"
 #include "ipc/server.h"
 #include "proto/verify.h"
-#include "verify/cache.h"
+#include "table/record_cache.h"
+#include "verify/knowledge.h"
 
 namespace postrider::verify {
 
@@ -28,8 +29,8 @@ struct Settings {
 class Service {
  public:
   /// `send_probe` starts a probe of an address and does not wait. `now`: seconds since 1970.
-  Service(const Settings& settings, Cache& cache, std::function<void(std::string address)> send_probe,
-          std::function<int64_t()> now)
+  Service(const Settings& settings, table::RecordCache& cache,
+          std::function<void(std::string address)> send_probe, std::function<int64_t()> now)
       : settings_(settings), cache_(cache), send_probe_(std::move(send_probe)), now_(std::move(now)) {}
 
   void add_handlers(ipc::Dispatcher& dispatcher);
@@ -37,14 +38,16 @@ class Service {
   Result<proto::VerifyAnswer> query(const proto::VerifyQuery& request, Deadline deadline);
   Result<proto::VerifyNoted> update(const proto::VerifyUpdate& request, Deadline deadline);
   bool is_expired(const Knowledge& knowledge) const;
-  /// Removes what has expired, with Postfix's log line.
-  void sweep();
+  /// Whether an entry of the cache is of no use any more.
+  bool is_expired(std::string_view entry) const;
 
  private:
   bool needs_probe(const Knowledge& knowledge) const;
+  /// Nothing when there is no entry, or none that makes sense.
+  Result<std::optional<Knowledge>> find(std::string_view key, Deadline deadline);
 
   const Settings& settings_;
-  Cache& cache_;
+  table::RecordCache& cache_;
   std::function<void(std::string)> send_probe_;
   std::function<int64_t()> now_;
 };

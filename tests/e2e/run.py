@@ -24,14 +24,17 @@ A script is a list of steps. A step begins at the margin; the indented lines bel
   owner USER PATH              makes the file another user's; where the test does not run as root it ends here, as skipped
   start | stop | reload | kill PROGRAM [SIGNAL]
   postmap TYPE:FILE            as the command, below the configuration directory
-  smtp [PORT]                  a dialogue: "C: line" is sent, "S: reply" must come. After 354, "C:" lines are content.
+  smtp [PORT] [from ADDRESS]   a dialogue: "C: line" is sent, "S: reply" must come. After 354, "C:" lines are content.
                                Of a reply with several lines, those that are not listed may be left out before the last.
+                               "R: text" is sent as it is, with \\r, \\n, \\x01 and the like for bytes; "S: <closed>" is the end.
                                "T: seconds text" sends text as a slow client does, a byte each so many seconds;
-                               "W: seconds" lets time pass, for what depends on it.
+                               "W: seconds" lets time pass, for what depends on it. "reload" does so in the middle of the session.
                                "TLS: options" begins TLS: certificate=FILE (of a "certificate" step), name=HOST, version=1.2,
                                resume (the session of the last time), refused (it must fail).
   qmqp PORT                    a message by QMQP: "message TEXT" (\\n is a line end), "sender ADDRESS", "recipient ADDRESS"; or "raw TEXT",
                                sent as it is. "end" ends what is sent. "S: text" must come, "S: closed" is no reply at all.
+  crowd N [PORT] [from ADDRESS] so many connections at a time, the second when the first has been spoken to. The text is the first
+                               lines that they get, "[COUNT] S: reply"; others may hear nothing. Then all are closed.
   certificate NAME [ISSUER]    (also of "TLS -> NAME.pem" in a sink, which makes it offer STARTTLS)
                                makes a key and a certificate: NAME.pem below the configuration directory, for chain files, and
                                NAME.crt, the certificate alone. Without an issuer it is an authority, with a link as CApath
@@ -58,6 +61,7 @@ import hashlib
 import os
 import pwd
 import re
+import select
 import signal
 import socket
 import ssl
@@ -292,9 +296,10 @@ class Runner:
 
     # ---- actions ------------------------------------------------------------------------
 
-    def step_smtp(self, port, block):
-        address = ("127.0.0.1", int(port)) if port else self.mail.smtp_address
-        connection = socket.create_connection(address, 20)
+    def step_smtp(self, argument, block):
+        port, _, source = argument.partition("from ")
+        address = ("127.0.0.1", int(port)) if port.strip() else self.mail.smtp_address
+        connection = socket.create_connection(address, 20, (source, 0) if source else None)
         replies = connection.makefile("rb")
         try:
             content = False
@@ -303,8 +308,12 @@ class Runner:
                     text = line[3:]
                     self.send(connection, text.encode() + b"\r\n")
                     content = content and text != "."
+                elif line.startswith("R:"):
+                    self.send(connection, line[3:].encode().decode("unicode_escape").encode("latin-1"))
                 elif line.startswith("W:"):
                     time.sleep(float(line[2:]))
+                elif line == "reload":
+                    self.mail.reload()
                 elif line.startswith("T:"):
                     self.trickle(connection, *line[3:].split(" ", 1))
                 elif line.startswith("S:"):
@@ -323,6 +332,42 @@ class Runner:
             replies.close()
             if connection is not None:
                 connection.close()
+
+    def step_crowd(self, argument, block):
+        words, _, source = argument.partition("from ")
+        count, *port = words.split()
+        address = ("127.0.0.1", int(port[0])) if port else self.mail.smtp_address
+        connections, heard = [], []
+        wanted = []
+        for line in block:
+            times, _, pattern = line.partition("S: ")
+            wanted += [pattern] * int(times or 1)
+
+        def listen(timeout):
+            ready, _, _ = select.select([c for c in connections if c not in spoken], [], [], timeout)
+            for connection in ready:
+                spoken.append(connection)
+                heard.append(connection.recv(1000).decode("utf-8", "replace").split("\r\n", 1)[0])
+        spoken = []
+        try:
+            for _ in range(int(count)):
+                connections.append(socket.create_connection(address, 20, (source, 0) if source else None))
+                if len(connections) == 1:
+                    listen(10)
+            deadline = time.monotonic() + 10
+            while len(heard) < len(wanted) and time.monotonic() < deadline:
+                listen(deadline - time.monotonic())
+        finally:
+            for connection in connections:
+                connection.close()
+        missing = list(heard)
+        for pattern in wanted:
+            match = next((line for line in missing if matches(line, pattern)), None)
+            if match is None:
+                raise Failure(f"nobody heard {pattern}; heard was\n    " + "\n    ".join(heard))
+            missing.remove(match)
+        if missing:
+            raise Failure("somebody heard " + ", ".join(missing))
 
     def start_tls(self, connection, words):
         options = dict(word.partition("=")[::2] for word in words)
@@ -365,7 +410,10 @@ class Runner:
     @staticmethod
     def expect_reply(replies, expected):
         while True:
-            raw = replies.readline()
+            try:
+                raw = replies.readline()
+            except ConnectionResetError:             # A close, when it had not read everything.
+                raw = b""
             got = raw.decode("utf-8", "replace").rstrip("\r\n") if raw else "<closed>"
             if matches(got, expected):
                 return got

@@ -9,6 +9,7 @@
 #include "base/idna.h"
 #include "base/text.h"
 #include "config/macro.h"
+#include "dns/list.h"
 #include "log/log.h"
 #include "mail/address_parts.h"
 #include "mail/dsn.h"
@@ -21,21 +22,6 @@ constexpr dns::Type kAddress[] = {dns::Type::a};
 constexpr dns::Type kText[] = {dns::Type::txt};
 /// A session asks about no more names than this and remembers the answers.
 constexpr size_t kMaxRemembered = 500;
-
-/// "1.2.0.192" for 192.0.2.1; nibbles for IPv6.
-std::string reversed(const sys::Address& address) {
-  std::string out;
-  auto bytes = address.bytes();
-  for (size_t i = bytes.size(); i-- > 0;) {
-    if (bytes.size() == 4) {
-      out += fmt::format("{}.", bytes[i]);
-    } else {
-      out += fmt::format("{:x}.{:x}.", bytes[i] & 15U, bytes[i] >> 4U);
-    }
-  }
-  if (!out.empty()) out.pop_back();
-  return out;
-}
 
 /// A domain that can be part of a question; empty when there is none, as for an address literal.
 std::string askable(std::string_view domain, IdnaMapping mapping) {
@@ -87,7 +73,7 @@ std::optional<Judge::Listed> Judge::listed_subject(const Restriction& r) const {
     case Subject::none: {  // The client's address.
       auto address = sys::Address::from_ip(facts_.client_address);
       if (!address) return std::nullopt;
-      out = {reversed(*address), std::string(facts_.client_address), about::kClient};
+      out = {dns::reversed(*address), std::string(facts_.client_address), about::kClient};
       break;
     }
     case Subject::client:

@@ -305,7 +305,8 @@ Result<void> RestrictionReader::read_list_name(Restriction& out) const {
   size_t equals = out.argument.find('=');
   out.domain = out.argument.substr(0, equals);
   if (equals == std::string::npos) return {};
-  auto pattern = Ipv4Pattern::parse(std::string_view(out.argument).substr(equals + 1));
+  auto pattern = dns::Ipv4Pattern::parse(std::string_view(out.argument).substr(equals + 1));
+  if (!pattern) pattern.error().text.insert(0, "RBL reply error: ");
   if (!pattern && strict_)
     throw config::ConfigError(pattern.error().text, {}, "correct the pattern behind \"=\"");
   out.pattern = TRY(std::move(pattern));

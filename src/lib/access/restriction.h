@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "access/ip_pattern.h"
 #include "base/deadline.h"
 #include "config/config.h"
+#include "dns/list.h"
 #include "policy/service.h"
 #include "table/maps.h"
 
@@ -83,11 +83,11 @@ struct Restriction {
   Action action = Action::unknown;
   Subject subject = Subject::none;
   Via via = Via::itself;
-  std::string name;                    ///< As it is usually written: "reject_unauth_destination".
-  std::string argument;                ///< As written.
-  table::Maps table;                   ///< One table.
-  std::string domain;                  ///< Of a DNS list.
-  std::optional<Ipv4Pattern> pattern;  ///< What counts in its replies.
+  std::string name;                         ///< As it is usually written: "reject_unauth_destination".
+  std::string argument;                     ///< As written.
+  table::Maps table;                        ///< One table.
+  std::string domain;                       ///< Of a DNS list.
+  std::optional<dns::Ipv4Pattern> pattern;  ///< What counts in its replies.
   std::shared_ptr<policy::Service> service;
   seconds pause{0};
   std::vector<CertificateKey> search_order;  ///< Of check_ccert_access.

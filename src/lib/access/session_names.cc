@@ -2,9 +2,7 @@
 
 #include <ctime>
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
+#include "base/time_text.h"
 #include "log/log.h"
 #include "mail/address_parts.h"
 
@@ -26,13 +24,6 @@ std::optional<std::string> address_value(std::string_view name, std::string_view
   return std::nullopt;
 }
 
-std::string local_time() {
-  time_t now = ::time(nullptr);
-  std::tm local{};
-  localtime_r(&now, &local);
-  return fmt::format("{:%b %d %H:%M:%S}", local);
-}
-
 }  // namespace
 
 std::optional<std::string> session_value(std::string_view name, const Facts& facts) {
@@ -42,7 +33,7 @@ std::optional<std::string> session_value(std::string_view name, const Facts& fac
   if (name == "client_port") return std::string(facts.client_port);
   if (name == "reverse_client_name") return std::string(facts.reverse_name);
   if (name == "helo_name") return std::string(facts.helo_name.value_or(std::string_view()));
-  if (name == "localtime") return local_time();
+  if (name == "localtime") return short_date(::time(nullptr));
   if (auto value = address_value(name, "sender", facts.sender)) return value;
   if (auto value = address_value(name, "recipient", facts.recipient)) return value;
   log::warning("unknown macro name \"{}\" in expansion request", name);

@@ -44,6 +44,15 @@ std::string asctime_date(time_t when) {
   return std::string(out.data(), static_cast<size_t>(length));
 }
 
+std::string short_date(time_t when) {
+  tm t{};
+  localtime_r(&when, &t);
+  std::array<char, 64> out;
+  int length = snprintf(out.data(), out.size(), "%s %02d %02d:%02d:%02d", month_name(t), t.tm_mday, t.tm_hour,
+                        t.tm_min, t.tm_sec);
+  return std::string(out.data(), static_cast<size_t>(length));
+}
+
 std::string compact_time(time_t when) {
   tm t{};
   gmtime_r(&when, &t);

@@ -13,6 +13,8 @@ namespace postrider {
 std::string mail_date(time_t when);
 /// asctime() form without the newline, as in the "From " line of an mbox: "Mon Feb  5 12:00:00 2024".
 std::string asctime_date(time_t when);
+/// "Feb 05 12:00:00", local time, as $localtime in texts for clients.
+std::string short_date(time_t when);
 /// "20240205120000", UTC, as in a generated Message-Id.
 std::string compact_time(time_t when);
 

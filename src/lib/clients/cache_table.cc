@@ -2,14 +2,27 @@
 
 #include <unistd.h>
 
+#include <ctime>
 #include <optional>
 #include <utility>
 
 #include "clients/mail_owner.h"
 #include "clients/tables.h"
+#include "io/fiber.h"
+#include "log/log.h"
 #include "table/open.h"
 
 namespace postrider::clients {
+
+namespace {
+
+constexpr seconds kFlushInterval{5};
+
+int64_t now() {
+  return ::time(nullptr);
+}
+
+}  // namespace
 
 std::shared_ptr<table::Table> open_cache_table(const config::Config& config, std::string_view parameter,
                                                const std::string& spec) {
@@ -24,6 +37,33 @@ std::shared_ptr<table::Table> open_cache_table(const config::Config& config, std
   if (table) return std::move(*table);
   throw config::ConfigError(table.error().text, config.source(parameter),
                             "name a table that can be written to, in a directory of the mail owner");
+}
+
+void sweep_cache(table::RecordCache& cache, const table::RecordCache::Expired& expired) {
+  auto counts = cache.sweep(expired, now());
+  if (!counts) {
+    log::warning("{}", counts.error().text);
+    log::warning("{}: cache cleanup scan terminated due to error", cache.name());
+  } else if (!cache.name().empty()) {
+    log::info("cache {} {} cleanup: retained={} dropped={} entries", cache.name(),
+              counts->complete ? "full" : "partial", counts->retained, counts->dropped);
+  }
+}
+
+void sweep_cache_forever(table::RecordCache& cache, seconds interval,
+                         const table::RecordCache::Expired& expired) {
+  if (interval.count() <= 0) return;
+  for (seconds wait = cache.until_sweep(interval, now()); !cache.closed(); wait = interval) {
+    io::sleep_for(wait);
+    if (!cache.closed()) sweep_cache(cache, expired);
+  }
+}
+
+void flush_cache_forever(table::RecordCache& cache) {
+  while (!cache.closed()) {
+    io::sleep_for(kFlushInterval);
+    if (auto flushed = cache.flush(); !flushed) log::warning("{}", flushed.error().text);
+  }
 }
 
 }  // namespace postrider::clients

@@ -6,6 +6,7 @@
 
 #include "base/hostname.h"
 #include "dns/hosts_file.h"
+#include "dns/list.h"
 #include "dns/watched_file.h"
 #include "io/offload.h"
 #include "io/sync.h"
@@ -21,13 +22,7 @@ constexpr size_t kMaxFileSize = 16 * 1024 * 1024;
 
 /// "4.3.2.1.in-addr.arpa", or nibbles under ip6.arpa.
 std::string reverse_name(const sys::Address& address) {
-  std::string out;
-  std::span<const uint8_t> bytes = address.bytes();
-  for (size_t i = bytes.size(); i > 0; --i) {
-    unsigned byte = bytes[i - 1];
-    out += address.is_ipv4() ? fmt::format("{}.", byte) : fmt::format("{:x}.{:x}.", byte & 0x0f, byte >> 4);
-  }
-  return out + (address.is_ipv4() ? "in-addr.arpa" : "ip6.arpa");
+  return reversed(address) + (address.is_ipv4() ? ".in-addr.arpa" : ".ip6.arpa");
 }
 
 /// What getaddrinfo() would make of it.

@@ -318,6 +318,8 @@ Answer Resolver::State::conclude(const Reached& reached, std::string_view name, 
       break;
     case Outcome::nothing:
       answer.status = no_records_status(reply);
+      if (answer.status == Status::not_found && reply->ttl > 0)
+        answer.negative_ttl = reply->ttl - std::min(reply->ttl, reached.age);
       answer.text = fmt::format("Host or domain name not found. Name service error for name={} type={}: {}",
                                 name, type_text, reason_text(reply));
       return answer;

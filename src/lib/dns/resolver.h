@@ -37,6 +37,8 @@ struct Answer {
   bool no_such_name = false;    ///< NXDOMAIN, as opposed to a name without records of the type.
   std::vector<Record> records;  ///< In the order of the answer; not empty exactly for Status::found.
   std::string text;             ///< For a reply or a log line; empty for Status::found.
+  /// Status::not_found: for how many seconds that is so (RFC 2308), where the name server tells.
+  std::optional<uint32_t> negative_ttl;
   bool found() const { return status == Status::found; }
 };
 

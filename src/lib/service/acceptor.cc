@@ -11,27 +11,12 @@ namespace {
 constexpr milliseconds kLagLimit(20);
 constexpr seconds kLagInterval(1);
 
-/// What a "pass" connection brings: the real client.
-std::optional<sys::Accepted> receive_passed(sys::Accepted carrier) {
-  io::FdEvents events(carrier.fd.get());
-  for (;;) {
-    char byte;
-    sys::Fd fd;
-    auto count = sys::receive_with_fd(carrier.fd.get(), &byte, 1, fd);
-    if (count && fd) {
-      (void)sys::set_nonblocking(fd.get());
-      auto peer = sys::peer_address(fd.get());
-      if (!peer) return std::nullopt;
-      return sys::Accepted{std::move(fd), *peer};
-    }
-    if (count || count.error().code != EAGAIN) return std::nullopt;
-    if (!events.wait_readable(Deadline::after(seconds(10)))) return std::nullopt;
-  }
-}
+/// How long a service that passes a client on may take for it.
+constexpr seconds kPassingTime(10);
 
 }  // namespace
 
-Acceptor::Acceptor(AcceptorLimits limits, std::function<void(sys::Accepted)> serve)
+Acceptor::Acceptor(AcceptorLimits limits, std::function<void(Arrival)> serve)
     : limits_(limits),
       serve_(std::move(serve)),
       idle_timer_([this] {
@@ -97,8 +82,12 @@ void Acceptor::start_client(sys::Accepted accepted, bool passed) {
       Acceptor* acceptor;
       ~Leave() { acceptor->end_client(); }
     } leave{this};
-    if (!passed) return serve_(std::move(accepted));
-    if (auto client = receive_passed(std::move(accepted))) serve_(std::move(*client));
+    if (!passed) {
+      return serve_(
+          {.fd = std::move(accepted.fd), .peer = accepted.peer, .local = std::nullopt, .passed = false});
+    }
+    auto client = receive_client(std::move(accepted.fd), Deadline::after(kPassingTime));
+    if (client) serve_(std::move(*client));
   });
 }
 

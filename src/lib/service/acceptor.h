@@ -8,6 +8,7 @@
 #include "base/deadline.h"
 #include "io/loop.h"
 #include "io/sync.h"
+#include "service/passing.h"
 #include "sys/socket.h"
 
 namespace postrider::service {
@@ -29,7 +30,7 @@ enum class Room : unsigned char {
 class Acceptor {
  public:
   /// `serve` runs in a fiber for each client.
-  Acceptor(AcceptorLimits limits, std::function<void(sys::Accepted)> serve);
+  Acceptor(AcceptorLimits limits, std::function<void(Arrival)> serve);
 
   /// `passes_descriptors`: each connection brings the client's descriptor (type "pass").
   void add_listener(sys::Fd listener, bool passes_descriptors);
@@ -50,7 +51,7 @@ class Acceptor {
   void measure_lag();
 
   AcceptorLimits limits_;
-  std::function<void(sys::Accepted)> serve_;
+  std::function<void(Arrival)> serve_;
   void report_room();
   void listen(int listener, io::FdEvents& events, bool passes_descriptors);
   std::function<void(Room)> room_changed_;

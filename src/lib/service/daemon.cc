@@ -8,6 +8,7 @@
 #include <clocale>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -138,6 +139,9 @@ void Daemon::at_start(io::Task task) {
 void Daemon::on_retire(std::function<void()> call) {
   state_->on_retire = std::move(call);
 }
+void Daemon::on_leave(std::function<void()> call) {
+  state_->before_leaving = std::move(call);
+}
 void Daemon::hold() {
   ++state_->holds;
 }
@@ -204,6 +208,10 @@ AcceptorLimits Daemon::State::limits() const {
   // if it counted alike, so each of its places counts for itself.
   out.max_use = static_cast<size_t>(config.get(params::max_use)) * static_cast<size_t>(out.max_clients);
   out.max_idle = config.get(params::max_idle);
+  if (traits.own_limits) {
+    out.max_clients = std::numeric_limits<int>::max();
+    out.max_use = 0;
+  }
   if (traits.never_idle_out) {
     out.max_use = 0;
     out.max_idle = seconds(0);
@@ -255,14 +263,14 @@ void Daemon::serve(std::function<void(Client)> handler) {
     if (!fd) log::fatal("{}", fd.error().text);
     io::spawn([&s, handler = std::move(handler), fd = std::move(*fd)]() mutable {
       sys::Address peer = sys::peer_address(STDIN_FILENO).value_or(sys::Address());
-      handler(Client{io::Stream(std::move(fd)), peer});
+      handler(Client{io::Stream(std::move(fd)), peer, std::nullopt, false});
       standard.finish();
       s.leave();
     });
     s.run_loop();
   }
-  s.acceptor = std::make_unique<Acceptor>(s.limits(), [handler = std::move(handler)](sys::Accepted accepted) {
-    handler(Client{io::Stream(std::move(accepted.fd)), accepted.peer});
+  s.acceptor = std::make_unique<Acceptor>(s.limits(), [handler = std::move(handler)](Arrival arrived) {
+    handler(Client{io::Stream(std::move(arrived.fd)), arrived.peer, arrived.local, arrived.passed});
   });
   s.acceptor->on_room([&s](Room room) {
     constexpr std::array<char, 4> kStates{kAvailable, kLagging, kTaken, kLeaving};

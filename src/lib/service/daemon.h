@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,12 +32,16 @@ struct Traits {
   bool one_client =
       false;  ///< Serves one client at a time whatever master says: it takes on users' identities.
   bool never_idle_out = false;  ///< Ends only when told: it holds state (qmgr).
+  bool own_limits = false;      ///< Takes all who come: it limits its clients itself (postscreen).
 };
 
 /// Someone who connected.
 struct Client {
   io::Stream stream;
   sys::Address peer;
+  /// What it has connected to; nothing: the descriptor tells.
+  std::optional<sys::Address> local;
+  bool passed = false;  ///< By another service (postscreen), which has talked to it, perhaps.
 };
 
 class Daemon {
@@ -76,6 +81,9 @@ class Daemon {
   void retire();
   /// Called (not in a fiber) when that happens.
   void on_retire(std::function<void()> call);
+  /// Called (not in a fiber) at the very end, also when the mail system is stopped: for what is not on disk
+  /// yet.
+  void on_leave(std::function<void()> call);
   /// Keeps the process from leaving while work goes on that no client waits for.
   void hold();
   void release();

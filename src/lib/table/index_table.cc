@@ -1,7 +1,10 @@
 #include "table/index_table.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <ctime>
+#include <thread>
 
 #include "base/text.h"
 #include "io/fiber.h"
@@ -13,6 +16,8 @@ namespace {
 
 constexpr int kMaxAttempts = 20;
 constexpr auto kRetryOpen = std::chrono::seconds(1);
+// For a table of one process: as long as its predecessor may take to end.
+constexpr auto kExclusivePatience = std::chrono::seconds(10);
 constexpr auto kFirstPause = std::chrono::milliseconds(2);
 constexpr auto kLongestPause = std::chrono::milliseconds(100);
 // A source that was just edited is about to be compiled; an older one has been forgotten.
@@ -56,12 +61,24 @@ void IndexTable::warn_if_outdated() {
   }
 }
 
+/// A process that another one makes room for gets the lock soon; one that nobody makes room for never would.
+Result<void> IndexTable::lock_for_good(int fd) {
+  for (Deadline deadline = Deadline::after(kExclusivePatience);;) {
+    auto locked = try_lock(fd, true, false);
+    if (locked || locked.error().kind != ErrorKind::temporary) return locked;
+    if (deadline.passed())
+      return fail(ErrorKind::system,
+                  fmt::format("{}: unable to get exclusive lock: {}", spec(), strerror(EAGAIN)));
+    std::this_thread::sleep_for(kFirstPause);
+  }
+}
+
 Result<void> IndexTable::open_current(bool wait) {
   bool reading = options_.access == Access::read;
   int flags = reading ? O_RDONLY : options_.create_mode ? O_RDWR | O_CREAT : O_RDWR;
   auto fd = sys::open_file(index_path_, flags, options_.create_mode.value_or(0));
   if (!fd) return std::unexpected(Error::from_errno("open database " + index_path_, fd.error().code));
-  TRY(try_lock(fd->get(), !reading, wait));
+  TRY(wait&& exclusive() ? lock_for_good(fd -> get()) : try_lock(fd->get(), !reading, wait));
   if (open_) close_index();
   open_ = false;
   file_ = WatchedFile(index_path_, std::move(*fd), {});

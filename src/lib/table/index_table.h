@@ -76,6 +76,7 @@ class IndexTable : public Table {
   /// Opens the file that has the name now, in place of the one that is open. Keeps that when the new one
   /// cannot be opened, or is locked; ErrorKind::temporary in the latter case. With Access::exclusive the lock
   /// is kept.
+  Result<void> lock_for_good(int fd);
   Result<void> open_current(bool wait);
   /// Waits for the lock, without blocking the event loop, and sees to it that the current file is open.
   Result<Locked> acquire(bool exclusive, Deadline deadline);

@@ -26,8 +26,6 @@ constexpr std::string_view kPrograms[] = {
     "qmqpd",  "relay",  "scache",   "showq",           "smtp",     "smtpd",
     "spawn",  "tlsmgr", "tlsproxy", "trivial-rewrite", "verify",   "virtual",
 };
-/// In Postfix's place there are none of these yet.
-constexpr std::string_view kNotYet[] = {"dnsblog", "postscreen"};
 /// Programs of which there is one process.
 constexpr std::string_view kAlone[] = {"anvil",  "nbdb_reindexd", "nqmgr",      "oqmgr",
                                        "pickup", "postlogd",      "postscreen", "qmgr",
@@ -50,13 +48,6 @@ void check_program(const Model& model, Report& report, const Service& service) {
     return;
   }
   std::string path = model.value("daemon_directory") + "/" + service.entry.command;
-  if (is_in(kNotYet, service.program)) {
-    if (!sys::exists(path)) {
-      report.add(codes::not_in_force, place, fmt::format("this release has no {} yet", service.program),
-                 "nothing; the service is passed over");
-    }
-    return;
-  }
   if (is_in(kPrograms, service.program) || sys::exists(path)) return;
   std::string_view meant = nearest(service.program, kPrograms);
   report.add(codes::service_unknown_program, place,
@@ -116,10 +107,24 @@ void check_wrapper_mode(const Model& model, Report& report, const Service& servi
   }
 }
 
+/// postscreen asks DNS lists by way of another service, without which no list counts.
+void check_list_service(const Model& model, Report& report, const Service& postscreen) {
+  if (trim(model.value("postscreen_dnsbl_sites", &postscreen)).empty()) return;
+  std::string wanted = model.value("dnsblog_service_name", &postscreen);
+  bool found = std::ranges::any_of(model.services(), [&](const Service& other) {
+    return other.entry.name == wanted && other.entry.type == config::ServiceType::unix_;
+  });
+  if (found) return;
+  report.add(codes::service_missing, model.place(postscreen),
+             fmt::format("postscreen asks DNS lists through the service {}/unix, and there is none", wanted),
+             fmt::format("add the line: {} unix - - n - 0 dnsblog", wanted));
+}
+
 /// postscreen gives clients that it lets in to another service.
 void check_handover(const Model& model, Report& report) {
   for (const Service& service : model.services()) {
     if (service.program != "postscreen") continue;
+    check_list_service(model, report, service);
     std::string wanted = model.value("smtpd_service_name", &service);
     bool found = std::ranges::any_of(model.services(), [&](const Service& other) {
       return other.entry.name == wanted && other.entry.type == config::ServiceType::pass;

@@ -29,7 +29,7 @@ TEST(Acceptor, TakesNoMoreClientsThanItsLimitAndSaysSo) {
     io::Condition go;
     int inside = 0, most = 0;
     std::vector<Room> rooms;
-    Acceptor acceptor({.max_clients = 2}, [&](sys::Accepted) {
+    Acceptor acceptor({.max_clients = 2}, [&](Arrival) {
       most = std::max(most, ++inside);
       go.wait(soon());
       --inside;
@@ -63,7 +63,7 @@ TEST(Acceptor, IsWornOutAfterMaxUse) {
     Listener listener;
     bool worn_out = false;
     int served = 0;
-    Acceptor acceptor({.max_clients = 1, .max_use = 2}, [&](sys::Accepted) { ++served; });
+    Acceptor acceptor({.max_clients = 1, .max_use = 2}, [&](Arrival) { ++served; });
     Room room = Room::free;
     acceptor.on_room([&](Room r) { room = r; });
     acceptor.on_idle([] {});
@@ -85,7 +85,7 @@ TEST(Acceptor, ClosesItsListenersWhenItStopsWhoeverIsStillServed) {
   io::run_with_loop([] {
     Listener listener;
     io::Condition go;
-    Acceptor acceptor({.max_clients = 5}, [&](sys::Accepted) { go.wait(soon()); });
+    Acceptor acceptor({.max_clients = 5}, [&](Arrival) { go.wait(soon()); });
     acceptor.on_room([](Room) {});
     acceptor.on_idle([] {});
     acceptor.on_worn_out([] {});
@@ -107,7 +107,7 @@ TEST(Acceptor, LeavesWhenNobodyComes) {
   io::run_with_loop([] {
     Listener listener;
     bool worn_out = false;
-    Acceptor acceptor({.max_clients = 1, .max_idle = seconds(1)}, [](sys::Accepted) {});
+    Acceptor acceptor({.max_clients = 1, .max_idle = seconds(1)}, [](Arrival) {});
     acceptor.on_room([](Room) {});
     acceptor.on_idle([] {});
     acceptor.on_worn_out([&] { worn_out = true; });
@@ -117,6 +117,57 @@ TEST(Acceptor, LeavesWhenNobodyComes) {
       io::sleep_for(milliseconds(10));
     EXPECT_TRUE(worn_out);
     end(acceptor);
+  });
+}
+
+/// A client that another service passes on, as it arrives.
+std::optional<Arrival> pass(int fd, const std::optional<Ends>& ends) {
+  std::optional<Arrival> arrived;
+  auto pair = sys::make_socket_pair(SOCK_STREAM).value();
+  io::TaskGroup group;
+  group.spawn([&] {
+    io::Stream carrier(std::move(pair.first));
+    EXPECT_TRUE(pass_client(carrier, fd, ends, soon()));
+  });
+  arrived = receive_client(std::move(pair.second), soon());
+  group.wait(soon());
+  return arrived;
+}
+
+TEST(Passing, TheDescriptorTellsWhoTheClientIs) {
+  io::run_with_loop([] {
+    Listener listener;
+    auto client = io::connect(listener.address, std::nullopt, soon()).value();
+    auto accepted = sys::accept_one(listener.fd.get());
+    auto arrived = pass((*accepted)->fd.get(), std::nullopt);
+    ASSERT_TRUE(arrived);
+    EXPECT_TRUE(arrived->passed);
+    EXPECT_EQ(arrived->peer, (*accepted)->peer);
+    EXPECT_FALSE(arrived->local);
+    EXPECT_NE(arrived->fd.get(), (*accepted)->fd.get());
+  });
+}
+
+TEST(Passing, TheClientOfALoadBalancerIsTold) {
+  io::run_with_loop([] {
+    Listener listener;
+    auto client = io::connect(listener.address, std::nullopt, soon()).value();
+    auto accepted = sys::accept_one(listener.fd.get());
+    Ends ends{*sys::Address::from_ip("2001:db8::7", 4711), *sys::Address::from_ip("2001:db8::25", 25)};
+    auto arrived = pass((*accepted)->fd.get(), ends);
+    ASSERT_TRUE(arrived);
+    EXPECT_EQ(arrived->peer, ends.client);
+    EXPECT_EQ(arrived->local, ends.server);
+  });
+}
+
+TEST(Passing, ACarrierWithoutAClientBringsNobody) {
+  io::run_with_loop([] {
+    auto pair = sys::make_socket_pair(SOCK_STREAM).value();
+    pair.first.reset();
+    EXPECT_FALSE(receive_client(std::move(pair.second), soon()));
+    auto silent = sys::make_socket_pair(SOCK_STREAM).value();
+    EXPECT_FALSE(receive_client(std::move(silent.second), Deadline::after(milliseconds(10))));
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "clients/cache_table.h"
 #include "clients/tables.h"
 #include "io/loop.h"
 #include "log/log.h"
@@ -119,7 +120,11 @@ TEST_F(TlsmgrTest, OldSessionsAreRemoved) {
   ASSERT_TRUE(service.session(request(Action::save, "new", "x"), soon()));
   std::string line;
   log::set_test_sink([&](log::Severity, std::string_view text) { line = text; });
-  io::run_with_loop([&] { service.sweep(*service.caches()[0]); });
+  io::run_with_loop([&] {
+    SessionCache& cache = *service.caches()[0];
+    clients::sweep_cache(cache.records(),
+                         [&](std::string_view entry) { return cache.is_expired(entry, now_); });
+  });
   log::set_test_sink(nullptr);
   EXPECT_EQ(line, "cache lmdb:" + directory_ + "/cache full cleanup: retained=1 dropped=1 entries");
 }

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "clients/cache_table.h"
 #include "clients/verify.h"
 #include "io/loop.h"
 #include "log/log.h"
@@ -80,7 +81,7 @@ class VerifyTest : public testing::Test {
 
   std::string directory_;
   int64_t now_ = 1'700'000'000;
-  Cache cache_;
+  table::RecordCache cache_;
   std::unique_ptr<Settings> settings_;
   std::unique_ptr<Service> service_;
   std::vector<std::string> probes_, log_;
@@ -195,7 +196,7 @@ TEST_F(VerifyTest, TheTableKeepsEntriesAndLosesExpiredOnes) {
   options.duplicates = table::Duplicates::replace;
   const std::string spec = "btree:" + directory_ + "/cache";
   io::run_with_loop([&] {
-    cache_ = Cache(table::open(spec, options).value());
+    cache_ = table::RecordCache(table::open(spec, options).value());
     tell("old@b.test", AddressStatus::undeliverable, "no");
     for (int i = 0; i < 250; ++i)
       tell("old" + std::to_string(i) + "@b.test", AddressStatus::undeliverable, "no");
@@ -203,16 +204,16 @@ TEST_F(VerifyTest, TheTableKeepsEntriesAndLosesExpiredOnes) {
     tell("new@b.test", AddressStatus::undeliverable, "no");
     tell("good@b.test", AddressStatus::deliverable, "yes");
     pass(kDay + seconds(1));
-    service_->sweep();
+    clients::sweep_cache(cache_, [this](std::string_view entry) { return service_->is_expired(entry); });
     EXPECT_THAT(log_, ElementsAre("cache " + spec + " full cleanup: retained=2 dropped=251 entries"));
     EXPECT_TRUE(cache_.flush());
     cache_.close();
     EXPECT_TRUE(cache_.flush());
-    cache_ = Cache(table::open(spec, options).value());
+    cache_ = table::RecordCache(table::open(spec, options).value());
     EXPECT_EQ(ask("new@b.test"), "2 no");
     EXPECT_EQ(ask("good@b.test"), "0 yes");
     EXPECT_EQ(ask("old@b.test"), "3 Address verification in progress");
-    cache_ = Cache();
+    cache_ = table::RecordCache();
   });
 }
 
@@ -228,19 +229,19 @@ class BrokenTable final : public table::Table {
 };
 
 TEST_F(VerifyTest, ATableThatDoesNotAnswerCausesNoProbes) {
-  cache_ = Cache(std::make_shared<BrokenTable>());
+  cache_ = table::RecordCache(std::make_shared<BrokenTable>());
   EXPECT_EQ(ask("a@b.test"), "1 address verification status unavailable");
   EXPECT_THAT(probes_, IsEmpty());
   EXPECT_THAT(log_, ElementsAre("test:broken is unavailable"));
 }
 
 TEST_F(VerifyTest, MemoryIsBounded) {
-  cache_ = Cache(10);
+  cache_ = table::RecordCache(10);
   for (int i = 0; i < 100; ++i)
     tell(std::to_string(i) + "@b.test", AddressStatus::deliverable, "yes");
   EXPECT_EQ(ask("99@b.test"), "0 yes");
   pass(40 * kDay);
-  auto counts = cache_.sweep([&](const Knowledge& k) { return service_->is_expired(k); });
+  auto counts = cache_.sweep([&](std::string_view entry) { return service_->is_expired(entry); }, now_);
   EXPECT_EQ(counts->dropped, 10U);
 }
 

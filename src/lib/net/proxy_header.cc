@@ -1,12 +1,14 @@
-#include "smtpd/haproxy.h"
+#include "net/proxy_header.h"
 
 #include <algorithm>
 #include <span>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 
-namespace postrider::smtpd {
+namespace postrider::net {
 
 namespace {
 
@@ -101,6 +103,11 @@ Result<std::optional<ProxyParse>> parse_proxy_header(std::string_view input) {
   return ProxyParse{TRY(parse_line(line)), end + 1};
 }
 
+std::string proxy_line(const sys::Address& client, const sys::Address& server) {
+  return fmt::format("PROXY {} {} {} {} {}\r\n", client.is_ipv6() ? "TCP6" : "TCP4", client.ip(), server.ip(),
+                     client.port(), server.port());
+}
+
 /// What follows the header may be TLS, which reads the descriptor itself: it stays there.
 Result<ProxyHeader> read_proxy_header(io::Stream& stream, Deadline deadline) {
   for (std::string seen;;) {
@@ -112,4 +119,4 @@ Result<ProxyHeader> read_proxy_header(io::Stream& stream, Deadline deadline) {
   }
 }
 
-}  // namespace postrider::smtpd
+}  // namespace postrider::net

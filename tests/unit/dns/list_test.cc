@@ -1,10 +1,10 @@
-#include "access/ip_pattern.h"
+#include "dns/list.h"
 
 #include <gtest/gtest.h>
 
 #include "sys/socket.h"
 
-namespace postrider::access {
+namespace postrider::dns {
 namespace {
 
 bool matches(std::string_view pattern, const char* address) {
@@ -29,9 +29,15 @@ TEST(Ipv4Pattern, OtherTextIsRefused) {
         "127.0.0.[3..1]", "127.0.0.1]", "127..0.1", "a.b.c.d", "127.0.0.00001"}) {
     EXPECT_FALSE(Ipv4Pattern::parse(text)) << text;
   }
-  EXPECT_EQ(Ipv4Pattern::parse("127.0.0.[1").error().text,
-            "RBL reply error: need \";\" or \"]\" at \"127.0.0.[1><\"");
+  EXPECT_EQ(Ipv4Pattern::parse("127.0.0.[1").error().text, "need \";\" or \"]\" at \"127.0.0.[1><\"");
+}
+
+TEST(DnsList, AddressesAreAskedAboutBackwards) {
+  EXPECT_EQ(reversed(*sys::Address::from_ip("192.0.2.1")), "1.2.0.192");
+  EXPECT_EQ(reversed(*sys::Address::from_ip("2001:db8::7")),
+            "7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2");
+  EXPECT_EQ(reversed(sys::Address()), "");
 }
 
 }  // namespace
-}  // namespace postrider::access
+}  // namespace postrider::dns

@@ -1,4 +1,4 @@
-#include "access/ip_pattern.h"
+#include "dns/list.h"
 
 #include <optional>
 
@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-namespace postrider::access {
+namespace postrider::dns {
 
 namespace {
 
@@ -31,8 +31,8 @@ class Reader {
   }
   std::unexpected<Error> error(std::string_view what) const {
     return fail(ErrorKind::invalid,
-                fmt::format("RBL reply error: {} at \"{}>{}<{}\"", what, text_.substr(0, at_),
-                            text_.substr(at_, 1), text_.substr(std::min(at_ + 1, text_.size()))));
+                fmt::format("{} at \"{}>{}<{}\"", what, text_.substr(0, at_), text_.substr(at_, 1),
+                            text_.substr(std::min(at_ + 1, text_.size()))));
   }
 
  private:
@@ -72,6 +72,17 @@ Result<void> read_octet(Reader& reader, std::bitset<256>& octet) {
 
 }  // namespace
 
+std::string reversed(const sys::Address& address) {
+  std::string out;
+  auto bytes = address.bytes();
+  for (size_t i = bytes.size(); i-- > 0;) {
+    unsigned byte = bytes[i];
+    out += bytes.size() == 4 ? fmt::format("{}.", byte) : fmt::format("{:x}.{:x}.", byte & 15U, byte >> 4U);
+  }
+  if (!out.empty()) out.pop_back();
+  return out;
+}
+
 Result<Ipv4Pattern> Ipv4Pattern::parse(std::string_view text) {
   Ipv4Pattern out;
   Reader reader(text);
@@ -91,4 +102,4 @@ bool Ipv4Pattern::matches(std::span<const uint8_t> address) const {
   return true;
 }
 
-}  // namespace postrider::access
+}  // namespace postrider::dns

@@ -1,8 +1,8 @@
-#include "smtpd/haproxy.h"
+#include "net/proxy_header.h"
 
 #include <gtest/gtest.h>
 
-namespace postrider::smtpd {
+namespace postrider::net {
 namespace {
 
 std::string binary(char version_and_command, char family, std::string_view rest) {
@@ -37,6 +37,18 @@ TEST(ProxyHeader, BothVersionsTellBothEnds) {
   EXPECT_EQ((*six)->header.client.ip(), "2001:db8::7");
 }
 
+TEST(ProxyHeader, WhatIsWrittenIsReadAgain) {
+  for (auto [client, server] :
+       {std::pair("192.0.2.7", "192.0.2.25"), std::pair("2001:db8::7", "2001:db8::25")}) {
+    std::string line = proxy_line(*sys::Address::from_ip(client, 4711), *sys::Address::from_ip(server, 25));
+    auto parsed = parse_proxy_header(line);
+    ASSERT_TRUE(parsed && *parsed) << line;
+    EXPECT_EQ((*parsed)->length, line.size());
+    EXPECT_EQ((*parsed)->header.client, *sys::Address::from_ip(client, 4711));
+    EXPECT_EQ((*parsed)->header.server, *sys::Address::from_ip(server, 25));
+  }
+}
+
 TEST(ProxyHeader, HealthChecksHaveNoClient) {
   for (const std::string& header : {std::string("PROXY UNKNOWN\r\n"), binary(0x20, 0, "")}) {
     auto parsed = parse_proxy_header(header);
@@ -58,4 +70,4 @@ TEST(ProxyHeader, OtherInputIsRefused) {
 }
 
 }  // namespace
-}  // namespace postrider::smtpd
+}  // namespace postrider::net

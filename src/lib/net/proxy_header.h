@@ -1,5 +1,5 @@
 // The PROXY protocol of HAProxy, versions 1 and 2: a load balancer in front tells who the client is before
-// the session begins (smtpd_upstream_proxy_protocol).
+// the session begins (smtpd_upstream_proxy_protocol, postscreen_upstream_proxy_protocol).
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 #include "io/stream.h"
 #include "sys/socket.h"
 
-namespace postrider::smtpd {
+namespace postrider::net {
 
 /// The two ends of the connection to the load balancer. For health checks (LOCAL) there are none: the
 /// balancer itself is the client.
@@ -33,7 +33,10 @@ inline constexpr size_t kMaxProxyHeader = 536;
 /// A header at the start of `input`; nothing when there is too little of it yet. An error's text is a reason.
 Result<std::optional<ProxyParse>> parse_proxy_header(std::string_view input);
 
+/// A header of version 1 with its end, for two addresses of one family.
+std::string proxy_line(const sys::Address& client, const sys::Address& server);
+
 /// Reads the header and nothing else.
 Result<ProxyHeader> read_proxy_header(io::Stream& stream, Deadline deadline);
 
-}  // namespace postrider::smtpd
+}  // namespace postrider::net
