@@ -1,4 +1,6 @@
 // Restrictions on senders and recipients.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "access/judge.h"
@@ -7,6 +9,7 @@
 #include "base/idna.h"
 #include "base/text.h"
 #include "log/log.h"
+#include "mail/address_parts.h"
 #include "mail/dsn.h"
 #include "mail/hostname.h"
 #include "mail/quote.h"
@@ -163,18 +166,12 @@ Result<bool> Judge::is_mapped(std::string_view address, bool is_sender) const {
   return is_listed(tables.virtual_alias, address);
 }
 
-bool Judge::is_local_name(std::string_view address, std::string_view name) const {
-  return starts_with_ignore_case(address, name) && address.size() > name.size() &&
-         (address[name.size()] == '@' ||
-          policy_.settings.recipient_delimiter.find(address[name.size()]) != std::string::npos);
-}
-
 Result<bool> Judge::is_known_local(std::string_view address) const {
-  // What the mail system itself receives mail for.
-  if (is_local_name(address, policy_.settings.double_bounce_sender) || is_local_name(address, "postmaster") ||
-      is_local_name(address, "mailer-daemon")) {
-    return true;
-  }
+  // What the mail system itself receives mail for; with an extension these are names as any others.
+  const std::string_view own[] = {policy_.settings.double_bounce_sender, "postmaster", "mailer-daemon"};
+  const std::string_view name = mail::localpart_of(address);
+  auto is_name = [&](std::string_view mine) { return equals_ignore_case(name, mine); };
+  if (std::any_of(std::begin(own), std::end(own), is_name)) return true;
   return is_listed(policy_.recipients.local, address);
 }
 

@@ -138,7 +138,6 @@ class Judge {
   Result<bool> is_listed(const table::Maps& maps, std::string_view address) const;
   Result<bool> is_mapped(std::string_view address, bool sender) const;
   Result<bool> is_known_local(std::string_view address) const;
-  bool is_local_name(std::string_view address, std::string_view name) const;
   /// Where mail for an address goes. The recipient is in the form that tables are asked for. An error when
   /// that cannot be told now.
   Result<proto::ResolveReply> resolve(std::string_view sender, std::string_view address);

@@ -8,6 +8,17 @@
 
 namespace postrider::table {
 
+namespace {
+
+/// What Postfix's warnings call these tables: those of restrictions have no other name than their own.
+std::string_view title_of(std::string_view parameter, const Table& table) {
+  if (parameter == "alias_maps") return "aliases";
+  bool restriction = parameter.starts_with("check_") && parameter.ends_with("_access");
+  return restriction ? std::string_view(table.spec()) : parameter;
+}
+
+}  // namespace
+
 Result<Maps> Maps::create(Catalog& catalog, std::string_view parameter, std::string_view value, Use use) {
   Maps out;
   out.catalog_ = &catalog;
@@ -33,11 +44,10 @@ Result<std::optional<Maps::Found>> Maps::find(std::string_view key, Where where,
     if (!value) return failed(*table, key, value.error());
     if (!*value) continue;
     if ((*value)->empty() && !allows_empty_) {
-      std::string text =
-          fmt::format("{} lookup of {} returns an empty string result", parameter_, printable(key));
+      std::string_view title = title_of(parameter_, *table);
+      std::string text = fmt::format("{} lookup of {} returns an empty string result", title, printable(key));
       catalog_->log(Severity::warning, text);
-      catalog_->log(Severity::warning,
-                    fmt::format("{} should return NO RESULT in case of NOT FOUND", parameter_));
+      catalog_->log(Severity::warning, fmt::format("{} should return NO RESULT in case of NOT FOUND", title));
       return fail(ErrorKind::invalid, std::move(text));
     }
     return Found{std::move(**value), {parameter_, table->spec(), std::string(key)}};

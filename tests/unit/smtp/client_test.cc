@@ -111,6 +111,7 @@ TEST(ClientSession, KnowsAFirewallByItsGreeting) {
   greeting_is_hidden("220 ******0*2****", true);
   greeting_is_hidden("220 mx ***", false);
   greeting_is_hidden("220 *.*", false);
+  greeting_is_hidden("220", true);
 }
 
 TEST(ClientSession, SpeaksLmtp) {

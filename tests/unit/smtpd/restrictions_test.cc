@@ -120,6 +120,27 @@ TEST_F(SessionTest, WithoutUtf8OtherBytesAreNotShown) {
   use_utf8_text(true);
 }
 
+TEST_F(SessionTest, NamesOfTheMailSystemAreKnownWithoutExtension) {
+  serve("recipient_delimiter = +\n", [&](Peer& peer) {
+    peer.reply();
+    peer.say("EHLO x.test");
+    peer.say("MAIL FROM:<a@sender.test>");
+    for (const char* name : {"Postmaster", "mailer-daemon", "double-bounce"}) {
+      EXPECT_EQ(peer.say(fmt::format("RCPT TO:<{}@here.test>", name)), "250 2.1.5 Ok") << name;
+      EXPECT_TRUE(peer.say(fmt::format("RCPT TO:<{}+x@here.test>", name)).starts_with("550 5.1.1 ")) << name;
+    }
+  });
+}
+
+TEST_F(SessionTest, NamesThatAreForwardedAreShownWithoutSpecialCharacters) {
+  serve("smtpd_authorized_xforward_hosts = 192.0.2.0/24\n", [&](Peer& peer) {
+    peer.reply();
+    peer.say("EHLO x.test");
+    EXPECT_EQ(peer.say("XFORWARD NAME=a+20b"), "501 5.5.4 Bad NAME syntax: a?b");
+    EXPECT_EQ(peer.say("XFORWARD NAME=a.test"), "250 2.0.0 Ok");
+  });
+}
+
 TEST_F(SessionTest, AFooterNamesWhatWasAccepted) {
   serve("smtpd_reject_footer = \\c. [$sender] [$recipient]\n", [&](Peer& peer) {
     peer.reply();

@@ -56,6 +56,16 @@ TEST_F(MapsTest, AnEmptyValueIsAMistakeOfTheConfiguration) {
                                     "test_maps should return NO RESULT in case of NOT FOUND"));
 }
 
+TEST_F(MapsTest, TablesOfRestrictionsAreCalledByTheirOwnNames) {
+  auto named = [this](const char* parameter) {
+    auto list = Maps::create(catalog_, parameter, "inline:{a=}").value();
+    EXPECT_FALSE(list.find("a", Where::all, Deadline::never()));
+    return logged().front();
+  };
+  EXPECT_EQ(named("check_sender_access"), "inline:{a=} lookup of a returns an empty string result");
+  EXPECT_EQ(named("alias_maps"), "aliases lookup of a returns an empty string result");
+}
+
 TEST_F(MapsTest, AMissingTableIsLoggedOnceAndFailsEachLookup) {
   Maps list = maps("texthash:" + path("none"));
   maps("texthash:" + path("none"));
