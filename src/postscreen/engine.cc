@@ -31,18 +31,20 @@ Deadline table_deadline() {
 
 }  // namespace
 
-Engine::Engine(const Settings& settings, const Lists& lists, const Replies& replies,
+Engine::Engine(const Settings& settings, const Lists& lists, const Replies& replies, const TlsGateway& tls,
                const Settings::Patience* const& patience, const Peer& peer, io::Stream& stream,
                Progress& progress)
     : settings_(settings),
       lists_(lists),
       replies_(replies),
+      tls_(tls),
       patience_(patience),
       peer_(peer),
       stream_(stream),
       progress_(progress),
       start_(Clock::now()),
-      command_end_(Deadline::never()) {
+      command_end_(Deadline::never()),
+      discarded_(settings.discard_keywords) {
   // Who is refused anyway is watched in every way.
   for (Test test : kAllTests)
     watched_[static_cast<size_t>(test)] = progress.needs(test) || progress.refused() || progress.vetoed();
@@ -228,6 +230,7 @@ Engine::Handler Engine::handler(Verb verb) {
 }
 
 bool Engine::perform(const Command& command, Verb verb) {
+  if (needs_tls_first(verb)) return reply("530 5.7.0 Must issue a STARTTLS command first");
   return (this->*handler(verb))(command);
 }
 

@@ -13,6 +13,7 @@
 #include "postscreen/progress.h"
 #include "postscreen/replies.h"
 #include "postscreen/settings.h"
+#include "postscreen/starttls.h"
 #include "smtp/server_command.h"
 #include "sys/socket.h"
 
@@ -28,7 +29,7 @@ struct Peer {
 class Engine {
  public:
   /// `patience` may change while the session goes on.
-  Engine(const Settings& settings, const Lists& lists, const Replies& replies,
+  Engine(const Settings& settings, const Lists& lists, const Replies& replies, const TlsGateway& tls,
          const Settings::Patience* const& patience, const Peer& peer, io::Stream& stream, Progress& progress);
 
   /// Until the client has gone, or is sent away. With `greets` it is greeted first.
@@ -80,6 +81,8 @@ class Engine {
   bool vrfy(const Command& command);
   bool etrn(const Command& command);
   bool starttls(const Command& command);
+  bool offers_tls() const;
+  bool needs_tls_first(smtp::Verb verb);
   bool quit(const Command& command);
   bool unknown(const Command& command);
   void log_refusal(std::string_view recipient) const;
@@ -89,6 +92,7 @@ class Engine {
   const Settings& settings_;
   const Lists& lists_;
   const Replies& replies_;
+  const TlsGateway& tls_;
   const Settings::Patience* const& patience_;
   const Peer& peer_;
   io::Stream& stream_;
@@ -101,6 +105,8 @@ class Engine {
   std::string where_ = "CONNECT";
   std::string_view protocol_ = "SMTP";
   std::optional<std::string> helo_, sender_;
+  smtp::KeywordSet discarded_;  ///< EHLO keywords that this client is not offered.
+  bool in_tls_ = false;
 };
 
 }  // namespace postrider::postscreen

@@ -35,24 +35,25 @@ bool Engine::introduce(const Command& command, std::string_view protocol) {
 
 bool Engine::ehlo(const Command& command) {
   if (command.argument().empty()) return reply("501 Syntax: EHLO hostname");
-  smtp::KeywordSet discarded = settings_.discard_keywords;
+  discarded_ = settings_.discard_keywords;
   if (!lists_.ehlo_discard.empty()) {
     auto found = lists_.ehlo_discard.find(peer_.ip, table::Where::all, Deadline::after(patience_->command));
     if (!found) {
       log::warning("don't know what EHLO features to announce to {}", peer_.label);
       return local_data_error();
     }
-    if (*found) discarded = smtp::parse_keywords((*found)->value);
+    if (*found) discarded_ = smtp::parse_keywords((*found)->value);
   }
   introduce(command, "ESMTP");
   std::vector<std::string> lines{settings_.myhostname};
   auto offer = [&](Keyword keyword, std::string text, bool enabled = true) {
-    if (enabled && !discarded.has(keyword)) lines.push_back(std::move(text));
+    if (enabled && !discarded_.has(keyword)) lines.push_back(std::move(text));
   };
   offer(Keyword::size,
         settings_.message_size_limit > 0 ? fmt::format("SIZE {}", settings_.message_size_limit) : "SIZE");
   offer(Keyword::vrfy, "VRFY", settings_.offer_vrfy);
   offer(Keyword::etrn, "ETRN");
+  offer(Keyword::starttls, "STARTTLS", settings_.tls.offered && !in_tls_);
   offer(Keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
   offer(Keyword::eightbitmime, "8BITMIME");
   offer(Keyword::dsn, "DSN");
@@ -124,11 +125,6 @@ bool Engine::etrn(const Command& command) {
   if (settings_.helo_required && !helo_) return reply(kHeloFirst);
   if (command.argument().empty()) return reply("500 Syntax: ETRN domain");
   return reply("458 Unable to queue messages");
-}
-
-bool Engine::starttls(const Command& command) {
-  if (!command.argument().empty()) return reply("501 5.5.4 Syntax: STARTTLS");
-  return reply("502 5.5.1 Error: command not implemented");
 }
 
 bool Engine::quit(const Command&) {

@@ -25,6 +25,7 @@ Screener::Screener(const config::Config& config, const Settings& settings, const
       lists_(lists),
       cache_(cache),
       replies_(settings, lists),
+      tls_(config, settings),
       dnsbl_(config, settings.dnsblog_service, sites, settings.dnsbl_timeout),
       patience_(&settings.patience) {}
 

@@ -15,6 +15,7 @@
 #include "postscreen/record.h"
 #include "postscreen/replies.h"
 #include "postscreen/settings.h"
+#include "postscreen/starttls.h"
 #include "service/daemon.h"
 #include "table/record_cache.h"
 
@@ -54,6 +55,7 @@ class Screener {
   const Settings& settings() const { return settings_; }
   const Lists& lists() const { return lists_; }
   const Replies& replies() const { return replies_; }
+  const TlsGateway& tls() const { return tls_; }
   DnsblLookups& dnsbl() { return dnsbl_; }
   const Settings::Patience* const& patience() const { return patience_; }
   /// Clients under test, and clients that wait for an SMTP server.
@@ -71,6 +73,7 @@ class Screener {
   const Lists& lists_;
   table::RecordCache& cache_;
   Replies replies_;
+  TlsGateway tls_;
   DnsblLookups dnsbl_;
   const Settings::Patience* patience_;
   bool stressed_ = false;

@@ -9,7 +9,9 @@
 #include "config/params/postscreen.h"
 #include "config/params/rewrite.h"
 #include "config/params/smtpd.h"
+#include "config/params/smtpd_tls.h"
 #include "config/params/system.h"
+#include "tls/level.h"
 
 namespace postrider::postscreen {
 
@@ -25,6 +27,15 @@ Action parse_action(const std::string& word) {
 
 size_t count(int value) {
   return static_cast<size_t>(std::max(value, 0));
+}
+
+Settings::Tls tls_settings(const config::Config& c) {
+  tls::Level level =
+      tls::server_level("postscreen_tls_security_level", c.get(params::postscreen_tls_security_level),
+                        c.get(params::postscreen_enforce_tls), c.get(params::postscreen_use_tls));
+  return {.offered = level > tls::Level::none,
+          .required = level >= tls::Level::encrypt,
+          .handshake_time = c.get(params::smtpd_starttls_timeout)};
 }
 
 Settings::Patience patience_of(const config::Config& c) {
@@ -89,6 +100,7 @@ Settings::Settings(const config::Config& c, const config::Config& stressed)
       behind_haproxy(c.get(params::postscreen_upstream_proxy_protocol) == "haproxy"),
       proxy_timeout(c.get(params::postscreen_upstream_proxy_timeout)),
       watchdog(c.get(params::postscreen_watchdog_timeout)),
+      tls(tls_settings(c)),
       line_length_limit(count(c.get(params::line_length_limit))),
       command_limit(count(c.get(params::postscreen_command_count_limit))),
       message_size_limit(c.get(params::message_size_limit)),

@@ -64,6 +64,12 @@ struct Settings {
   seconds proxy_timeout;
   seconds watchdog;
 
+  struct Tls {
+    bool offered = false;
+    bool required = false;        ///< No mail without TLS.
+    seconds handshake_time{300};  ///< smtpd_starttls_timeout
+  } tls;
+
   // The built-in SMTP engine.
   size_t line_length_limit, command_limit;
   int64_t message_size_limit;  ///< 0: none.

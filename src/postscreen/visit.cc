@@ -208,7 +208,7 @@ void Visit::talk() {
   // Who has not waited for the greeting has no need of it.
   const bool greets =
       !progress_->failed(Test::pregreet) || settings_.action(Test::pregreet) == Action::ignore;
-  auto engine = std::make_unique<Engine>(settings_, screener_.lists(), screener_.replies(),
+  auto engine = std::make_unique<Engine>(settings_, screener_.lists(), screener_.replies(), screener_.tls(),
                                          screener_.patience(), peer_, stream_, *progress_);
   engine->run(greets);
   log_pass();

@@ -28,7 +28,7 @@ void Finger::run(const smtp::Destination& destination) {
   for (const Target& target : targets->targets) {
     bool path = target.address.is_unix();
     auto demands = finder_.demands(*targets, target, engine_.digests());
-    Result<io::Stream> stream = demands ? connect(target) : std::unexpected(std::move(demands).error());
+    Result<io::Stream> stream = demands ? connect(target) : std::unexpected(demands.error());
     if (!stream) {
       log::info("Failed to establish session to {}{}{}: {}", options_.destination, path ? "" : " via ",
                 path ? "" : target.peer.host, stream.error().text);

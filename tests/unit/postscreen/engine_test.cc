@@ -43,7 +43,8 @@ class EngineTest : public PostscreenTest {
         io::Stream stream(std::move(fd));
         Replies replies(*settings_, *lists_);
         const Settings::Patience* patience = &settings_->patience;
-        Engine(*settings_, *lists_, replies, patience, peer_, stream, *progress_).run(true);
+        TlsGateway tls(*config_, *settings_);
+        Engine(*settings_, *lists_, replies, tls, patience, peer_, stream, *progress_).run(true);
         over = true;
       });
       read_reply(client, out);
@@ -96,6 +97,22 @@ TEST_F(EngineTest, OffersWhatAServerOffersButNoPipelining) {
   EXPECT_EQ(ask("EHLO x"),
             "250-mx.site.test\r\n250-SIZE 10240000\r\n250-VRFY\r\n250-ETRN\r\n250-ENHANCEDSTATUSCODES\r\n"
             "250-8BITMIME\r\n250-DSN\r\n250 SMTPUTF8\r\n");
+}
+
+TEST_F(EngineTest, TlsIsOfferedAndAskedForAsTheLevelSays) {
+  EXPECT_THAT(ask("STARTTLS"), HasSubstr("502 5.5.1 Error: command not implemented"));
+  use("postscreen_tls_security_level = may\n");
+  EXPECT_THAT(ask("EHLO x"), HasSubstr("250-ETRN\r\n250-STARTTLS\r\n250-ENHANCEDSTATUSCODES\r\n"));
+  EXPECT_EQ(ask("STARTTLS x"), "501 5.5.4 Syntax: STARTTLS\r\n");
+  // Nobody here speaks TLS for this process.
+  EXPECT_EQ(ask("STARTTLS"), "454 4.7.0 TLS not available due to local problem\r\n");
+  use("postscreen_tls_security_level = encrypt\npostscreen_discard_ehlo_keywords = starttls\n");
+  EXPECT_THAT(ask("EHLO x"), testing::Not(HasSubstr("STARTTLS")));
+  EXPECT_EQ(ask("STARTTLS"), "502 5.5.1 Error: command not implemented\r\n");
+  for (const char* command : {"MAIL FROM:<a@b>", "RCPT TO:<a@b>", "DATA", "BDAT 1", "RSET", "VRFY a", "ETRN a"})
+    EXPECT_EQ(ask(command), "530 5.7.0 Must issue a STARTTLS command first\r\n") << command;
+  for (const char* command : {"NOOP", "HELO x", "QUIT", "FROB"})
+    EXPECT_THAT(ask(command), testing::Not(HasSubstr("530"))) << command;
 }
 
 TEST_F(EngineTest, CommandsGetTheRepliesOfPostfix) {

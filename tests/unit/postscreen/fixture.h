@@ -39,6 +39,7 @@ class PostscreenTest : public testing::Test {
     options.directory = directory_;
     auto config = config::Config::load(options);
     ASSERT_TRUE(config) << config.error().text;
+    config_ = std::make_unique<config::Config>(*config);
     settings_ = std::make_unique<Settings>(*config, under_stress(*config, {}));
     lists_.reset();
     catalog_ = std::make_unique<table::Catalog>(clients::table_options(*config));
@@ -48,6 +49,7 @@ class PostscreenTest : public testing::Test {
   std::vector<std::string> take_log() { return std::exchange(log_, {}); }
 
   std::string directory_;
+  std::unique_ptr<config::Config> config_;
   std::unique_ptr<Settings> settings_;
   std::unique_ptr<table::Catalog> catalog_;
   std::unique_ptr<Lists> lists_;
