@@ -249,7 +249,7 @@ class Peer {
   void close() { stream_.shutdown_write(); }
   /// The client's handshake; false when it fails.
   bool start_tls(SSL_CTX* context) {
-    auto session = tls::Session::create(context, {"server", 0, false}).value();
+    auto session = tls::Session::create(context, {.peer = "server", .server = false}).value();
     if (session->handshake(stream_, "SSL_connect", soon()) != tls::Session::Step::done) return false;
     stream_.set_transport(std::move(session));
     return true;
