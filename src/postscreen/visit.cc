@@ -47,7 +47,7 @@ bool Visit::identify() {
   auto header = net::read_proxy_header(stream_, Deadline::after(settings_.proxy_timeout));
   if (!header) {
     log::warning("haproxy read: {}",
-                 header.error().kind == ErrorKind::timeout ? "timeout error" : header.error().text);
+                 header.error().kind == ErrorKind::timeout ? "time limit exceeded" : header.error().text);
     say("421 4.3.2 No system resources");
     return false;
   }
