@@ -109,7 +109,8 @@ TEST_F(EngineTest, TlsIsOfferedAndAskedForAsTheLevelSays) {
   use("postscreen_tls_security_level = encrypt\npostscreen_discard_ehlo_keywords = starttls\n");
   EXPECT_THAT(ask("EHLO x"), testing::Not(HasSubstr("STARTTLS")));
   EXPECT_EQ(ask("STARTTLS"), "502 5.5.1 Error: command not implemented\r\n");
-  for (const char* command : {"MAIL FROM:<a@b>", "RCPT TO:<a@b>", "DATA", "BDAT 1", "RSET", "VRFY a", "ETRN a"})
+  for (const char* command :
+       {"MAIL FROM:<a@b>", "RCPT TO:<a@b>", "DATA", "BDAT 1", "RSET", "VRFY a", "ETRN a"})
     EXPECT_EQ(ask(command), "530 5.7.0 Must issue a STARTTLS command first\r\n") << command;
   for (const char* command : {"NOOP", "HELO x", "QUIT", "FROB"})
     EXPECT_THAT(ask(command), testing::Not(HasSubstr("530"))) << command;
