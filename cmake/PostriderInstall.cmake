@@ -1,4 +1,4 @@
-# What installs beside the programs: links, manual pages, configuration, a systemd unit; and who may do what.
+# What installs beside the programs: links, manual pages, configuration, a systemd unit or rc.d script; and who may do what.
 
 find_package(Python3 COMPONENTS Interpreter REQUIRED)
 
@@ -13,9 +13,15 @@ add_custom_command(OUTPUT ${man_stamp}
 add_custom_target(man ALL DEPENDS ${man_stamp})
 install(DIRECTORY ${PROJECT_BINARY_DIR}/man/ DESTINATION ${POSTRIDER_MANPAGE_DIRECTORY} PATTERN .stamp EXCLUDE)
 
-configure_file(conf/postrider.service.in ${PROJECT_BINARY_DIR}/postrider.service @ONLY)
-set(POSTRIDER_UNIT_DIRECTORY "${CMAKE_INSTALL_PREFIX}/lib/systemd/system" CACHE STRING "where the systemd unit goes")
-install(FILES ${PROJECT_BINARY_DIR}/postrider.service DESTINATION ${POSTRIDER_UNIT_DIRECTORY})
+# What starts it with the machine.
+if(CMAKE_SYSTEM_NAME STREQUAL "FreeBSD")
+  configure_file(conf/postrider.rc.in ${PROJECT_BINARY_DIR}/postrider @ONLY)
+  install(PROGRAMS ${PROJECT_BINARY_DIR}/postrider DESTINATION ${CMAKE_INSTALL_PREFIX}/etc/rc.d)
+else()
+  configure_file(conf/postrider.service.in ${PROJECT_BINARY_DIR}/postrider.service @ONLY)
+  set(POSTRIDER_UNIT_DIRECTORY "${CMAKE_INSTALL_PREFIX}/lib/systemd/system" CACHE STRING "where the systemd unit goes")
+  install(FILES ${PROJECT_BINARY_DIR}/postrider.service DESTINATION ${POSTRIDER_UNIT_DIRECTORY})
+endif()
 install(FILES README.md CHANGELOG.md LICENSE docs/differences.md docs/lint.md DESTINATION ${POSTRIDER_README_DIRECTORY})
 
 # Names that sendmail and smtp are run under; a configuration that is there already; the set-gid commands.

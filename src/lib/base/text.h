@@ -1,6 +1,7 @@
 // Text helpers for ASCII protocols. Letters are those of US-ASCII; other bytes pass unchanged.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -55,12 +56,18 @@ std::string_view trim_right(std::string_view text);
 std::vector<std::string_view> split_any(std::string_view text, std::string_view separators);
 /// The pieces between single `separator`s; empty pieces are kept ("" gives one empty piece).
 std::vector<std::string_view> split_each(std::string_view text, char separator);
+/// The pieces of a temporary would be gone before they are used.
+std::vector<std::string_view> split_any(std::same_as<std::string> auto&& text,
+                                        std::string_view separators) = delete;
+std::vector<std::string_view> split_each(std::same_as<std::string> auto&& text, char separator) = delete;
 /// The first piece before any of `separators`; `rest` loses it and the separators around it.
 /// Nothing when only separators are left.
 std::optional<std::string_view> next_token(std::string_view& rest, std::string_view separators);
 /// As split_any(), but separators between '{' and its matching '}' belong to the piece, wherever in the piece
 /// that is: "inline:{a=b, c=d}" is one. The braces are kept. An unbalanced '{' runs to the end of the text.
 std::vector<std::string_view> split_braced(std::string_view text, std::string_view separators);
+std::vector<std::string_view> split_braced(std::same_as<std::string> auto&& text,
+                                           std::string_view separators) = delete;
 /// The separators of lists in main.cf: comma and white space.
 inline constexpr std::string_view kListSeparators = ", \t\r\n";
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 namespace postrider {
 
@@ -27,7 +28,7 @@ std::string mail_date(time_t when) {
   localtime_r(&when, &t);
   long minutes = t.tm_gmtoff / 60;
   char sign = minutes < 0 ? '-' : '+';
-  minutes = std::labs(minutes);
+  minutes = std::abs(minutes);
   std::array<char, 80> out;
   int length = snprintf(out.data(), out.size(), "%s, %02d %s %d %02d:%02d:%02d %c%02ld%02ld (%s)",
                         day_name(t), t.tm_mday, month_name(t), t.tm_year + 1900, t.tm_hour, t.tm_min,

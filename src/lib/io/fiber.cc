@@ -114,13 +114,18 @@ StackPool::~StackPool() {
 }
 
 boost::context::stack_context StackPool::allocate() {
+#ifdef MAP_NORESERVE
+  constexpr int kNoReserve = MAP_NORESERVE;
+#else  // FreeBSD reserves nothing.
+  constexpr int kNoReserve = 0;
+#endif
   void* base;
   if (!free_.empty()) {
     base = free_.back();
     free_.pop_back();
   } else {
-    base = mmap(nullptr, kPage + kStackSize, PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    base = mmap(nullptr, kPage + kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | kNoReserve,
+                -1, 0);
     if (base == MAP_FAILED) throw std::bad_alloc();
     mprotect(base, kPage, PROT_NONE);
   }

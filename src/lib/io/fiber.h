@@ -11,10 +11,9 @@
 #include <string_view>
 
 #include "base/deadline.h"
+#include "io/task.h"
 
 namespace postrider::io {
-
-using Task = std::move_only_function<void()>;
 
 /// Starts a fiber; it runs for the first time when the caller suspends or returns to the loop. What the body
 /// throws is logged and ends the fiber only.

@@ -1,6 +1,5 @@
 #include "service/probe.h"
 
-#include <sys/ptrace.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -33,7 +32,7 @@ void Probe::run(const sandbox::Profile& profile, const sandbox::Confinement& con
   pid_t child = ::fork();
   if (child == 0) ::_exit(0);
   attempt("fork", child > 0);
-  attempt("trace", ::ptrace(PTRACE_ATTACH, ::getppid(), nullptr, nullptr) == 0);
+  attempt("trace", sys::trace_process(::getppid()));
   attempt("signal", ::kill(::getppid(), 0) == 0);
   attempt("identity", ::setgid(::getgid()) == 0);
   attempt("connect", sys::connect_blocking(address_).has_value());

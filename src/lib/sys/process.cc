@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,8 @@
 #include <fmt/format.h>
 
 #include "sys/fd.h"
+
+extern char** environ;  // FreeBSD's headers leave it to the program.
 
 namespace postrider::sys {
 
@@ -126,9 +129,18 @@ std::string describe(Step step, const SpawnRequest& request, const std::string& 
   _exit(127);
 }
 
+#ifdef POSIX_SPAWN_SETSID
+constexpr bool kCanSpawnSession = true;
+constexpr int kSpawnSession = POSIX_SPAWN_SETSID;
+#else  // FreeBSD
+constexpr bool kCanSpawnSession = false;
+constexpr int kSpawnSession = 0;
+#endif
+
 /// What posix_spawn(3) has no words for, and descriptors that would overwrite each other.
 bool needs_fork(const SpawnRequest& request) {
   if (request.switch_user || !request.root.empty() || !request.directory.empty()) return true;
+  if (request.new_session && !kCanSpawnSession) return true;
   for (auto [from, to] : request.descriptors) {
     for (auto [other_from, other_to] : request.descriptors) {
       if (to == other_from && to != from) return true;
@@ -185,8 +197,7 @@ class PosixSpawn {
     sigemptyset(&defaults);
     for (int number : kDefaultSignals)
       sigaddset(&defaults, number);
-    int flags =
-        POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (request.new_session ? POSIX_SPAWN_SETSID : 0);
+    int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (request.new_session ? kSpawnSession : 0);
     check(posix_spawnattr_setsigmask(&attributes_, &none));
     check(posix_spawnattr_setsigdefault(&attributes_, &defaults));
     check(posix_spawnattr_setflags(&attributes_, static_cast<short>(flags)));
@@ -283,6 +294,14 @@ void open_standard_descriptors() {
 
 bool process_exists(pid_t pid) {
   return kill(pid, 0) == 0 || errno == EPERM;
+}
+
+bool trace_process(pid_t pid) {
+#ifdef __linux__
+  return ::ptrace(PTRACE_ATTACH, pid, nullptr, nullptr) == 0;
+#else
+  return ::ptrace(PT_ATTACH, pid, nullptr, 0) == 0;
+#endif
 }
 
 pid_t process_id() {

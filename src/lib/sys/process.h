@@ -55,6 +55,10 @@ void open_standard_descriptors();
 /// Whether a process with this id exists (it may belong to another user).
 bool process_exists(pid_t pid);
 
+/// Tries to become the debugger of a process; a sandbox should not let it. It stays attached until this one
+/// ends.
+bool trace_process(pid_t pid);
+
 /// The id of this process.
 pid_t process_id();
 
