@@ -129,6 +129,17 @@ void check_directories(const config::Config& config) {
   }
 }
 
+/// Of the daemons only the one that reads the parameter would find it, and end, again and again.
+void check_macros(const config::Config& config) {
+  for (const std::string& name : config.set_names()) {
+    if (config::find_param(name) == nullptr) continue;
+    auto value = config.value(name);
+    if (value) continue;
+    log::warning("{}", value.error().text);
+    log::fatal("{}: parameter {}: macro processing error", config.source(name).text(), name);
+  }
+}
+
 int run(int argc, char** argv) {
   CommandLine line = parse(argc, argv);
   // These need no configuration: logs are read wherever they come from, and...
@@ -154,6 +165,8 @@ int run(int argc, char** argv) {
     manage_instances(*config, line);
   std::string command = line.words.empty() ? "" : line.words.front();
   if (!line.words.empty()) line.words.erase(line.words.begin());
+  if (command == "start" || command == "start-fg" || command == "check" || command == "reload")
+    check_macros(*config);
   log_as_script(*config, command, line.verbose);
   return Control(std::move(*config), std::move(*ids)).run(command, line.words);
 }
