@@ -128,8 +128,8 @@ bool Engine::execute(Line line) {
     return end_with(fmt::format("421 {} Service unavailable - try again later", settings_.myhostname));
   }
   if (auto goes_on = check_command(command)) return *goes_on;
+  if (!check_pipelining(command.word)) return false;
   where_ = handler(verb) == &Engine::unknown ? "UNIMPLEMENTED" : smtp::info(verb).name;
-  if (!check_pipelining()) return false;
   return perform(command, verb);
 }
 
@@ -154,11 +154,11 @@ bool Engine::is_forbidden(std::string_view word) const {
   return decision && decision->matched;
 }
 
-bool Engine::check_pipelining() {
+bool Engine::check_pipelining(std::string_view word) {
   if (!watches(Test::pipelining)) return true;
   if (stream_.buffered().empty() && !stream_.fill_available()) return true;
   return fail(Test::pipelining,
-              fmt::format("COMMAND PIPELINING from {} after {}: {}", peer_.label, where_,
+              fmt::format("COMMAND PIPELINING from {} after {}: {}", peer_.label, shown(word),
                           escaped(stream_.buffered().substr(0, kShown))),
               kProtocolError);
 }

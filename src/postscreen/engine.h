@@ -58,7 +58,7 @@ class Engine {
   bool watches(Test test) const { return watched_[static_cast<size_t>(test)] && !progress_.failed(test); }
   /// The client has failed; false when it has to go.
   bool fail(Test test, std::string_view what, std::string_view drop_reply);
-  bool check_pipelining();
+  bool check_pipelining(std::string_view word);
   std::optional<bool> check_command(const Command& command);
   bool filter(std::string& command);
   bool is_forbidden(std::string_view word) const;

@@ -171,12 +171,12 @@ TEST_F(EngineTest, AServerThatWantsAGreetingSaysSo) {
 }
 
 TEST_F(EngineTest, CommandsThatComeAheadAreNoticedOnce) {
-  EXPECT_EQ(talk({"MAIL FROM:<>\r\nRCPT TO:<x>\r\n", "", "NOOP\r\nQUIT\r\n"}),
+  EXPECT_EQ(talk({"mail FROM:<>\r\nRCPT TO:<x>\r\n", "", "NOOP\r\nQUIT\r\n"}),
             "250 2.1.0 Ok\r\n550 5.5.1 Protocol error\r\n250 2.0.0 Ok\r\n221 2.0.0 Bye\r\n");
   EXPECT_TRUE(progress_->failed(Test::pipelining));
   EXPECT_FALSE(progress_->passed_all());
   EXPECT_THAT(log_,
-              ElementsAre("COMMAND PIPELINING from [203.0.113.7]:4711 after MAIL: RCPT TO:<x>\\r\\n",
+              ElementsAre("COMMAND PIPELINING from [203.0.113.7]:4711 after mail: RCPT TO:<x>\\r\\n",
                           "NOQUEUE: reject: RCPT from [203.0.113.7]:4711: 550 5.5.1 Protocol error; from=<>, "
                           "to=<x>, proto=SMTP, helo=<>"));
   use("postscreen_pipelining_action = drop\n");
