@@ -116,7 +116,9 @@ class TlsTest : public testing::Test {
       stream.write(before_);
       EXPECT_EQ(stream.read_line(100, soon()).value_or(io::Line{"?"}).text, "220 ready");
     }
-    auto session = Session::create(client_context_.get(), {.peer = "server.test[192.0.2.25]:25", .server = false}).value();
+    auto session =
+        Session::create(client_context_.get(), {.peer = "server.test[192.0.2.25]:25", .server = false})
+            .value();
     if (!server_name_.empty()) SSL_set_tlsext_host_name(session->connection(), server_name_.c_str());
     if (to_resume_) SSL_set_session(session->connection(), to_resume_.get());
     if (session->handshake(stream, "SSL_connect", soon()) != Session::Step::done) return;
