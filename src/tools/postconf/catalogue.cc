@@ -131,11 +131,9 @@ void Catalogue::add_databases(std::string_view value, Scope scope) {
     for (std::string_view parameter : database_parameters(type))
       refer(fmt::format("{}_{}", name, parameter), scope);
   };
-  visitor.problem = [&](std::string_view problem) {
-    warn(fmt::format("{}: {}", file_of(scope) + (scope ? ":" + scope->id() : ""), problem));
-  };
+  visitor.problem = [&](std::string_view problem) { warn(fmt::format("{}: {}", entry_of(scope), problem)); };
   visitor.comment = [&](std::string_view word, std::string_view rest) {
-    warn(fmt::format("{}: #comment after other text is not allowed: {} {}...", file_of(scope), word,
+    warn(fmt::format("{}: #comment after other text is not allowed: {} {}...", entry_of(scope), word,
                      rest.substr(0, 20)));
   };
   visit_databases(expanded, visitor);
@@ -162,6 +160,11 @@ void Catalogue::refer_or_warn(std::string_view name, Scope scope) {
       config_.is_set(name) || (scope ? scope->overrides.contains(name) : set_by_master_.contains(name));
   if (!set && !names_.contains(name) && !config::find_param(name))
     warn(fmt::format("{}: undefined parameter: {}", file_of(scope), name));
+}
+
+/// What is inside of lists of tables is told without the directory, as Postfix has it.
+std::string Catalogue::entry_of(Scope scope) {
+  return scope ? "master.cf:" + scope->id() : "main.cf";
 }
 
 std::string Catalogue::file_of(Scope scope) const {

@@ -58,6 +58,7 @@ class Catalogue {
   bool may_list_tables(std::string_view name) const;
   /// "DIRECTORY/main.cf"
   std::string file_of(Scope scope) const;
+  static std::string entry_of(Scope scope);
 
   const config::Config& config_;
   const std::vector<MasterEntry>& entries_;
