@@ -122,6 +122,7 @@ Lists::Lists(const config::Config& config, table::Catalog& catalog, std::vector<
                                                 MatchList::Kind::text, paths);
   ehlo_discard = maps(params::postscreen_discard_ehlo_keyword_address_maps);
   command_filter = maps(params::postscreen_command_filter);
+  command_filter.allow_empty_values();  // A command of nothing.
   reject_footer = maps(params::postscreen_reject_footer_maps);
   dnsbl_replies = maps(params::postscreen_dnsbl_reply_map);
 }

@@ -249,6 +249,8 @@ TEST_F(EngineTest, AFilterRewritesCommands) {
   use("postscreen_command_filter = regexp:{{/^frob (.*)/ NOOP $$1}}\n");
   EXPECT_EQ(talk({"  frob x\r\n", "QUIT\r\n"}), "250 2.0.0 Ok\r\n221 2.0.0 Bye\r\n");
   EXPECT_THAT(log_, ElementsAre("[203.0.113.7]:4711: replacing command \"  frob x\" with \"NOOP x\""));
+  use("postscreen_command_filter = regexp:{{/^frob(z?) / $$1}}\n");
+  EXPECT_EQ(talk({"frob x\r\n", "NOOP\r\n"}), "502 5.5.2 Error: command not recognized\r\n250 2.0.0 Ok\r\n");
   use("postscreen_command_filter = fail:x\n");
   EXPECT_EQ(ask("NOOP"), "421 4.3.0 mx.site.test Server local data error\r\n");
 }
